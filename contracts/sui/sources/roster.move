@@ -1,0 +1,117 @@
+/// Who can be drawn: Fenwick sums of stake, one slot an operator. Cold: written once per period, read by reference.
+/// Joins, top-ups and leaves queue, so nobody who knows a task can still change who audits it.
+module enclavia::roster;
+
+use enclavia::draw;
+use enclavia::network::{Self, Network};
+use sui::clock::Clock;
+use sui::event;
+
+/// The period is not over.
+const EPeriodNotOver: u64 = 1;
+/// The queue is of another Roster.
+const EWrongQueue: u64 = 2;
+/// The queue is full: call `roll_period` at the period's end, then try again.
+const EQueueFull: u64 = 3;
+/// A Roster has 2^1 to 2^12 slots.
+const EBadDepth: u64 = 4;
+
+/// Changes waiting at most, and applied by one `roll_period`: bounded work.
+const MAX_QUEUE: u64 = 1_024;
+const BATCH: u64 = 128;
+
+public struct Roster has key {
+    id: UID,
+    version: u64,
+    pool: address,
+    depth: u8,
+    period: u64,
+    period_ends: u64,
+    positive: u64,
+    total: u64,
+    fen: vector<u64>,
+}
+
+public struct Change has copy, drop, store { slot: u64, weight: u64 }
+
+public struct RosterQueue has key { id: UID, version: u64, roster: address, changes: vector<Change> }
+
+public struct PeriodRolled has copy, drop {
+    roster: address, pool: address, period: u64, applied: u64, positive: u64, total: u64,
+}
+
+/// Shares an empty Roster of 2^depth slots and its queue; returns their addresses.
+public(package) fun create(pool: address, depth: u8, ctx: &mut TxContext): (address, address) {
+    assert!(depth >= 1 && depth <= 12, EBadDepth);
+    let mut fen = vector[0u64];
+    let cap = 1u64 << depth;
+    let mut i = 0;
+    while (i < cap) { fen.push_back(0); i = i + 1; };
+    let roster = Roster {
+        id: object::new(ctx), version: network::version(), pool, depth, period: 0, period_ends: 0, positive: 0, total: 0,
+        fen,
+    };
+    let at = address_of(&roster);
+    let queue = RosterQueue { id: object::new(ctx), version: network::version(), roster: at, changes: vector[] };
+    let queue_at = queue_address(&queue);
+    transfer::share_object(roster);
+    transfer::share_object(queue);
+    (at, queue_at)
+}
+
+/// Asks for `slot` to weigh `weight` from the next period on. A change of the same slot that still waits is replaced.
+public(package) fun enqueue(queue: &mut RosterQueue, slot: u64, weight: u64) {
+    let mut i = 0;
+    while (i < queue.changes.length()) {
+        if (queue.changes[i].slot == slot) {
+            (&mut queue.changes[i]).weight = weight;
+            return
+        };
+        i = i + 1;
+    };
+    assert!(queue.changes.length() < MAX_QUEUE, EQueueFull);
+    queue.changes.push_back(Change { slot, weight });
+}
+
+/// Applies the queue once the period is over; anybody may call. An empty Roster rolls at once: nobody can be drawn from it.
+public fun roll_period(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock: &Clock) {
+    assert!(queue.roster == address_of(roster), EWrongQueue);
+    let now = network.now(clock);
+    assert!(roster.positive == 0 || now >= roster.period_ends, EPeriodNotOver);
+    let mut applied = 0;
+    while (applied < BATCH && !queue.changes.is_empty()) {
+        // in order of arrival: the queue cannot starve anybody
+        let Change { slot, weight } = queue.changes.remove(0);
+        let old = draw::weight_of(&roster.fen, roster.depth, slot);
+        draw::add(&mut roster.fen, roster.depth, slot, old, weight);
+        roster.total = roster.total + weight - old;
+        if (old == 0 && weight > 0) roster.positive = roster.positive + 1;
+        if (old > 0 && weight == 0) roster.positive = roster.positive - 1;
+        applied = applied + 1;
+    };
+    // a queue longer than one batch is worked off before the next period starts
+    if (queue.changes.is_empty()) {
+        roster.period = roster.period + 1;
+        roster.period_ends = now + network.params().period_ms();
+    };
+    event::emit(PeriodRolled {
+        roster: address_of(roster), pool: roster.pool, period: roster.period, applied, positive: roster.positive,
+        total: roster.total,
+    });
+}
+
+public(package) fun draw_without(roster: &Roster, seed: &vector<u8>, k: u64, excluded: vector<u64>): vector<u64> {
+    draw::without(&roster.fen, roster.depth, roster.total, seed, k, excluded)
+}
+
+public(package) fun draw_with(roster: &Roster, seed: &vector<u8>, k: u64, excluded: vector<u64>): vector<u64> {
+    draw::with(&roster.fen, roster.depth, roster.total, seed, k, excluded)
+}
+
+public fun address_of(roster: &Roster): address { object::uid_to_address(&roster.id) }
+public fun queue_address(queue: &RosterQueue): address { object::uid_to_address(&queue.id) }
+public fun pool(roster: &Roster): address { roster.pool }
+public fun positive(roster: &Roster): u64 { roster.positive }
+public fun total(roster: &Roster): u64 { roster.total }
+public fun depth(roster: &Roster): u8 { roster.depth }
+public fun period(roster: &Roster): u64 { roster.period }
