@@ -1,0 +1,21 @@
+"""The name of stored bytes: docs/spec/protocol.md §2. A Merkle root, so that a chunk of a blob can be proved on chain [C5]."""
+
+from hashlib import blake2b
+from typing import Final
+
+from agent.protocol.commitment import merkle_root
+from agent.protocol.tags import BLOB
+from agent.protocol.units import BlobId, Digest
+
+BLOB_CHUNK: Final = 16_384
+"""Bytes; what a pure argument of a transaction holds."""
+
+
+def blob_digest(content: bytes) -> BlobId:
+    """The id of `content`."""
+    chunks = [content[at : at + BLOB_CHUNK] for at in range(0, len(content), BLOB_CHUNK)] or [b""]
+    leaves = [
+        Digest(blake2b(BLOB + index.to_bytes(4, "little") + chunk, digest_size=32).digest())
+        for index, chunk in enumerate(chunks)
+    ]
+    return BlobId(merkle_root(leaves))
