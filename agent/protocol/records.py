@@ -259,6 +259,8 @@ class TaskView(Record):
     commitment: Digest
     sealed_output_digest: BlobId
     units: U64
+    signature: bytes
+    """The executor's, of the CommitStatement; empty before."""
     seed: bytes
     panel: tuple[Slot, ...]
     audited: bool
@@ -266,6 +268,11 @@ class TaskView(Record):
     verdict_root: Digest
 
     @property
-    def round(self) -> Round | None:
+    def round(self) -> int:
+        """The number of the round under way, or of the last: 0 none, 1 audit, 2 and 3 disputes."""
+        return len(self.rounds)
+
+    @property
+    def current(self) -> Round | None:
         """The round under way, or the last."""
         return self.rounds[-1] if self.rounds else None

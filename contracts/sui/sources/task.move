@@ -109,6 +109,7 @@ public struct Task has key {
     commitment: vector<u8>,
     sealed_output_digest: vector<u8>,
     units: u64,
+    signature: vector<u8>,
     seed: vector<u8>,
     panel: vector<u64>,
     audited: bool,
@@ -189,6 +190,7 @@ entry fun open_task(
         commitment: vector[],
         sealed_output_digest: vector[],
         units: 0,
+        signature: vector[],
         seed: vector[],
         panel: vector[],
         audited: false,
@@ -296,6 +298,8 @@ entry fun commit(
     task.commitment = commitment;
     task.sealed_output_digest = sealed_output_digest;
     task.units = units;
+    // the requester's receipt: he need not believe us that it was verified
+    task.signature = signature;
     let mut generator = random::new_generator(r, ctx);
     let seed = random::generate_bytes(&mut generator, 32);
     let size = task.params.auditors() + params::spares();
