@@ -1,0 +1,53 @@
+"""The names of the checks that make a verdict, in the order they are made."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class CheckName(StrEnum):
+    """What is checked; the value is what people and logs read."""
+
+    SIZE = "size"
+    DIGEST = "evidence-digest"
+    FORMAT = "format"
+    KIND = "kind"
+    ROOT = "root"
+    CHAIN = "chain"
+    VALIDITY = "certificates-valid"
+    SIGNATURE = "signature"
+    SIMULATED = "simulated-allowed"
+    DEBUG = "not-debug"
+    REPORT_DATA = "report-data"
+    NONCE = "nonce"
+    PUBLIC_KEY = "public-key"
+    CHAIN_ID = "binding-chain"
+    NETWORK = "binding-network"
+    NODE = "binding-node"
+    KEY_EPOCH = "binding-key-epoch"
+    CHALLENGE = "binding-challenge"
+    MANIFEST = "binding-manifest"
+    COMMITTEE = "binding-committee"
+    HPKE_PK = "binding-hpke-key"
+    SIGN_PK = "binding-signing-key"
+    POLICY = "policy-active"
+    MEASUREMENT = "measurement"
+    REJECTED = "not-rejected"
+    TCB = "tcb"
+    AGE = "age"
+    EXPIRY = "expiry"
+    RECORD = "chain-record"
+
+
+AUTHENTICATION: Final = (
+    CheckName.SIZE,
+    CheckName.FORMAT,
+    CheckName.KIND,
+    CheckName.ROOT,
+    CheckName.CHAIN,
+    CheckName.VALIDITY,
+    CheckName.SIGNATURE,
+)
+"""Made one after the other; none after the first that fails, because nothing unauthenticated is worth comparing."""
+
+OPTIONAL: Final = frozenset({CheckName.DIGEST, CheckName.RECORD})
+"""Made only where there is something to compare with; all others every accepting verdict must show."""

@@ -1,0 +1,65 @@
+"""The demo's network: parameters, prices, the amounts that everybody starts with. Money is Mist, time milliseconds."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+from agent.cli.demo.options import SUI
+from agent.protocol.draw import probability
+from agent.protocol.records import Params
+from agent.protocol.units import Millis, Mist
+
+PRICE: Final = Mist(10_000_000)
+AUDITOR_FEE: Final = Mist(4_000_000)
+RESERVATION_FEE: Final = Mist(1_000_000)
+
+EXECUTOR_LOCK: Final = Mist(1 * SUI)
+STAKE: Final = Mist(100 * SUI)
+"""Backs a hundred tasks at a time, so that the first candidate drawn is the one that is taken."""
+NODE_FUNDS: Final = Mist(STAKE + 20 * SUI)
+OPERATOR_FUNDS: Final = Mist(200 * SUI)
+"""Of the deployer, the committee and the dApp, each."""
+AUDIT_FUND: Final = Mist(20 * SUI)
+
+DEPTH: Final = 4
+"""Sixteen slots."""
+SECOND: Final = 1_000
+
+
+def params(audit_probability: str) -> Params:
+    """Windows short enough to watch, long enough for two cores that run seven models."""
+    return Params(
+        min_stake=Mist(10 * SUI),
+        executor_lock=EXECUTOR_LOCK,
+        auditor_lock=Mist(SUI // 2),
+        auditors=2,
+        dispute_seats=5,
+        audit_probability=probability(audit_probability),
+        input_ms=Millis(900 * SECOND),
+        commit_ms=Millis(30 * SECOND),
+        delivery_ms=Millis(2 * SECOND),
+        ticket_ms=Millis(30 * SECOND),
+        handoff_ms=Millis(30 * SECOND),
+        audit_ms=Millis(30 * SECOND),
+        reveal_ms=Millis(30 * SECOND),
+        grace_ms=Millis(1 * SECOND),
+        period_ms=Millis(1_000 * SECOND),
+        unbonding_ms=Millis(3_000 * SECOND),
+        challenge_ms=Millis(600 * SECOND),
+        heartbeat_ms=Millis(600 * SECOND),
+        absence_bps=2_000,
+        undecided_bps=1_000,
+        victim_bps=1_000,
+        panel_bps=4_000,
+        treasury_bps=1_000,
+    )
+
+
+def entropy(seed: int | None, label: str) -> Callable[[int], bytes] | None:
+    """Keys of a run that can be repeated; None, so that the system's randomness is used, without a seed.
+
+    Only wallets are made from it: enclave keys are born inside, and no seed reaches there.
+    """
+    if seed is None:
+        return None
+    return lambda size: blake2b(f"enclavia demo {seed} {label}".encode(), digest_size=size).digest()

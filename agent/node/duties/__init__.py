@@ -1,0 +1,1 @@
+"""Duties: small state machines over rows of the journal."""

@@ -1,0 +1,93 @@
+"""The duty to keep tasks moving: whatever anybody may do, this node does for the tasks it takes part in
+(docs/spec/protocol.md §6).
+
+    watching ── settled ──> settled ── reaped ──> done
+
+Each crank costs gas and only the first of several succeeds. So the executor, who waits for his money, goes at once, and
+every other node after a delay of its own; being overtaken is no failure.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from agent.chain.calls import Advance, BeginAudit, BeginDispute, Call, DrawDispute, Heartbeat, Reap, Settle
+from agent.node.duties.duty import DONE, Duty, Moved, Step, Wait
+from agent.node.duties.sight import Sight
+from agent.node.duties.stagger import stagger
+from agent.node.duties.station import Station
+from agent.node.journal import DutyRow
+from agent.protocol.lifecycle import TaskState
+from agent.protocol.records import TaskView
+from agent.protocol.units import Millis, NodeId
+
+CRANK: Final = "crank"
+
+WATCHING: Final = "watching"
+SETTLED: Final = "settled"
+
+MAX_SPREAD_MS: Final = 5_000
+"""No node waits longer than this behind the first one that may act."""
+
+_AT_ONCE: Final[dict[TaskState, type[BeginAudit | DrawDispute | BeginDispute | Settle]]] = {
+    TaskState.COMMITTED: BeginAudit,
+    TaskState.DISPUTED: DrawDispute,
+    TaskState.DRAWN: BeginDispute,
+    TaskState.DECIDED: Settle,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What moves a task on."""
+
+    call: Call
+    at: Millis | None
+    """From when on, in the time of deadlines; None: at once."""
+
+
+def due(task: TaskView) -> Due:
+    """What anybody may do next for `task`, and when. Pure."""
+    if task.state == TaskState.SETTLED:
+        return Due(Reap(task.id), task.deadline)
+    if task.state in _AT_ONCE and (task.state != TaskState.COMMITTED or task.audited):
+        return Due(_AT_ONCE[task.state](task.id), None)
+    return Due(Advance(task.id), Millis(task.deadline + task.params.grace_ms))
+
+
+def decide(row: DutyRow, sight: Sight | None, me: NodeId) -> Call | Moved | Wait:
+    """The next thing for a node that keeps this task moving. Pure."""
+    if sight is None:
+        return Moved(row.close(DONE))
+    task = sight.task
+    if task.state == TaskState.SETTLED and row.state != SETTLED:
+        return Moved(row.to(SETTLED))
+    stage = f"{task.state.name}/{task.round}"
+    if row.facts.get("stage") != stage:
+        return Moved(row.to(row.state, stage=stage, since=sight.clock))
+    next_ = due(task)
+    first = row.number("since") if next_.at is None else sight.at_clock(next_.at)
+    mine = task.executor.node == me
+    start = Millis(first + (0 if mine else stagger(task.id, me, min(MAX_SPREAD_MS, task.params.grace_ms))))
+    if sight.clock < start:
+        return Wait(start)
+    silence = sight.clock - sight.network.heartbeat_at
+    if isinstance(next_.call, Advance) and silence > sight.network.params.heartbeat_ms:
+        # Alone, because an abort of `advance` would take the heartbeat back: after a halt it is too early for it again.
+        return Heartbeat()
+    return next_.call
+
+
+class CrankDuty(Duty):
+    """Moves tasks on."""
+
+    kind: ClassVar[str] = CRANK
+
+    def __init__(self, station: Station) -> None:
+        self._at = station
+
+    async def step(self, row: DutyRow) -> Step:
+        decision = decide(row, await self._at.look(row), self._at.me.node)
+        if isinstance(decision, (Moved, Wait)):
+            return decision
+        await self._at.submitter.submit(decision, purpose=f"{row.key}:{type(decision).__name__}:{row.facts['stage']!s}")
+        return Moved(row.to(row.state))

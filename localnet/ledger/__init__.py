@@ -1,0 +1,1 @@
+"""A ledger with Sui's rules: objects, programmable transactions, gas, checkpoints."""

@@ -1,0 +1,259 @@
+"""From bytes to a Module. Every index is checked; nothing is executed.
+
+Source: move-binary-format `deserializer.rs`. This is no verifier: types, borrows and abilities inside functions are the compiler's word.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from localnet.movevm.bytecode.cursor import Cursor
+from localnet.movevm.bytecode.functions import RawFunction, check_code, read_function
+from localnet.movevm.bytecode.module import (
+    Ability,
+    CallTarget,
+    Constant,
+    DatatypeHandle,
+    EnumDefinition,
+    Field,
+    FieldUse,
+    Function,
+    FunctionHandle,
+    Module,
+    StructDefinition,
+    StructUse,
+    TypeParameter,
+    Variant,
+    VariantUse,
+)
+from localnet.movevm.bytecode.signatures import read_type
+from localnet.movevm.bytecode.tables import Table, Tables, read_tables
+from localnet.movevm.errors import MalformedModule
+from localnet.movevm.types import ADDRESS_BYTES, Parameter, Struct, Type
+
+MAX_IDENTIFIER: Final = 128
+MAX_FIELDS: Final = 64
+MAX_VARIANTS: Final = 127
+"""So that a tag fits one byte, as on Sui."""
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<SELF>")
+_MAX_CONSTANT: Final = 65_535
+_ALL_ABILITIES: Final = 15
+
+T = TypeVar("T")
+
+
+def parse_module(data: bytes) -> Module:
+    """Return the module in `data`.
+
+    Raises:
+        MalformedModule: it is none, or is over a limit.
+    """
+    return _Parser(read_tables(data)).module(len(data))
+
+
+def with_address(data: bytes, address: bytes) -> bytes:
+    """Return the module in `data` with its own address, which must be 0x0, replaced: what publishing does.
+
+    Raises:
+        MalformedModule: not a module, or compiled for some other address.
+    """
+    tables = read_tables(data)
+    parser = _Parser(tables)
+    index = parser.own_address_index()
+    if parser.addresses[index] != bytes(ADDRESS_BYTES):
+        raise MalformedModule("the module is compiled for an address other than 0x0: compile with `enclavia = \"0x0\"`")
+    at = tables.get(Table.ADDRESSES).at + index * ADDRESS_BYTES
+    return data[:at] + address + data[at + ADDRESS_BYTES :]
+
+
+def item(pool: Sequence[T], index: int, what: str) -> T:
+    """`pool[index]`, or MalformedModule."""
+    if index >= len(pool):
+        raise MalformedModule(f"{what} {index} does not exist, there are {len(pool)}")
+    return pool[index]
+
+
+class _Parser:
+    """Reads the tables in the order in which they need each other."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.identifiers = [self._identifier(c) for c in tables.entries(Table.IDENTIFIERS)]
+        self.addresses = [c.take(ADDRESS_BYTES) for c in tables.entries(Table.ADDRESSES)]
+        self.modules = [self._module_name(c) for c in tables.entries(Table.MODULE_HANDLES)]
+
+    def own_address_index(self) -> int:
+        """Index of the module's own address among the addresses."""
+        own = tuple(c.uleb() for c in self._own_handle() for _ in range(2))
+        return own[0]
+
+    def _own_handle(self) -> Iterator[Cursor]:
+        for index, cursor in enumerate(self.tables.entries(Table.MODULE_HANDLES)):
+            if index == self.tables.own_module:
+                yield cursor
+                return
+            cursor.uleb()
+            cursor.uleb()
+        raise MalformedModule(f"the module's own handle {self.tables.own_module} does not exist")
+
+    def module(self, size: int) -> Module:
+        """Everything."""
+        address, name = item(self.modules, self.tables.own_module, "module handle")
+        self.datatypes = [self._datatype(c) for c in self.tables.entries(Table.DATATYPE_HANDLES)]
+        signatures = self._all(Table.SIGNATURES, self._signature)
+        self.signatures = signatures
+        handles = self._all(Table.FUNCTION_HANDLES, self._function_handle)
+        constants = self._all(Table.CONSTANTS, self._constant)
+        structs = self._all(Table.STRUCT_DEFINITIONS, self._struct)
+        enums = self._all(Table.ENUM_DEFINITIONS, self._enum)
+        fields = self._all(
+            Table.FIELD_HANDLES, lambda c: self._field_use(item(structs, c.uleb(), "struct"), c.uleb())
+        )
+        enum_uses = self._all(
+            Table.ENUM_INSTANTIATIONS, lambda c: (item(enums, c.uleb(), "enum"), self._arguments(c.uleb()))
+        )
+        raw = [read_function(c, self.tables.version) for c in self.tables.entries(Table.FUNCTION_DEFINITIONS)]
+        functions = [self._function(index, f, handles) for index, f in enumerate(raw)]
+        own = {(address, name)}
+        module = Module(
+            address=address,
+            name=name,
+            version=self.tables.version,
+            size=size,
+            dependencies=frozenset(self.modules) - own,
+            datatypes={d.handle.name: d for d in (*structs, *enums)},
+            functions={f.name: f for f in functions},
+            foreign_functions=tuple(h for h in handles if (h.address, h.module) not in own),
+            foreign_datatypes=tuple(h for h in self.datatypes if (h.address, h.module) not in own),
+            constants=tuple(constants),
+            call_targets=tuple(handles),
+            generic_call_targets=tuple(
+                self._all(
+                    Table.FUNCTION_INSTANTIATIONS,
+                    lambda c: CallTarget(item(handles, c.uleb(), "function handle"), self._arguments(c.uleb())),
+                )
+            ),
+            structs=tuple(structs),
+            generic_structs=tuple(
+                self._all(Table.STRUCT_INSTANTIATIONS, lambda c: self._struct_use(item(structs, c.uleb(), "struct"), c))
+            ),
+            fields=tuple(fields),
+            generic_fields=tuple(
+                self._all(Table.FIELD_INSTANTIATIONS, lambda c: (item(fields, c.uleb(), "field"), c.uleb())[0])
+            ),
+            variants=tuple(
+                self._all(Table.VARIANT_HANDLES, lambda c: _variant_use(item(enums, c.uleb(), "enum"), c.uleb(), ()))
+            ),
+            generic_variants=tuple(
+                self._all(
+                    Table.VARIANT_INSTANTIATIONS,
+                    lambda c: _variant_use(*_swap(item(enum_uses, c.uleb(), "enum instantiation"), c.uleb())),
+                )
+            ),
+            signatures=tuple(signatures),
+        )
+        check_code(module)
+        return module
+
+    def _all(self, table: Table, read: Callable[[Cursor], T]) -> list[T]:
+        return [read(cursor) for cursor in self.tables.entries(table)]
+
+    # ---- names and types
+
+    def _identifier(self, cursor: Cursor) -> str:
+        raw = cursor.take(cursor.uleb(MAX_IDENTIFIER))
+        name = raw.decode("ascii", "replace")
+        if not _IDENTIFIER.fullmatch(name):
+            raise MalformedModule(f"{raw!r} is no identifier")
+        return name
+
+    def _name(self, index: int) -> str:
+        return item(self.identifiers, index, "identifier")
+
+    def _module_name(self, cursor: Cursor) -> tuple[bytes, str]:
+        return item(self.addresses, cursor.uleb(), "address"), self._name(cursor.uleb())
+
+    def _datatype(self, cursor: Cursor) -> DatatypeHandle:
+        address, module = item(self.modules, cursor.uleb(), "module handle")
+        name, abilities = self._name(cursor.uleb()), Ability(cursor.uleb(_ALL_ABILITIES))
+        parameters = tuple(
+            TypeParameter(Ability(cursor.uleb(_ALL_ABILITIES)), bool(cursor.u8())) for _ in range(cursor.uleb(255))
+        )
+        return DatatypeHandle(address, module, name, abilities, parameters)
+
+    def _type(self, cursor: Cursor) -> Type:
+        return read_type(cursor, self.datatypes)
+
+    def _signature(self, cursor: Cursor) -> tuple[Type, ...]:
+        return tuple(self._type(cursor) for _ in range(cursor.uleb(255)))
+
+    def _arguments(self, index: int) -> tuple[Type, ...]:
+        return item(self.signatures, index, "signature")
+
+    def _constant(self, cursor: Cursor) -> Constant:
+        return Constant(self._type(cursor), cursor.take(cursor.uleb(_MAX_CONSTANT)))
+
+    # ---- datatypes
+
+    def _handle(self, index: int) -> DatatypeHandle:
+        return item(self.datatypes, index, "datatype handle")
+
+    def _fields(self, cursor: Cursor) -> tuple[Field, ...]:
+        return tuple(Field(self._name(cursor.uleb()), self._type(cursor)) for _ in range(cursor.uleb(MAX_FIELDS)))
+
+    def _struct(self, cursor: Cursor) -> StructDefinition:
+        handle = self._handle(cursor.uleb())
+        if cursor.u8() != 2:  # 1 is a native struct, which no compiler emits
+            raise MalformedModule(f"struct {handle.name} is not declared")
+        return StructDefinition(handle, self._fields(cursor))
+
+    def _enum(self, cursor: Cursor) -> EnumDefinition:
+        handle = self._handle(cursor.uleb())
+        cursor.u8()
+        return EnumDefinition(
+            handle,
+            tuple(Variant(self._name(cursor.uleb()), self._fields(cursor)) for _ in range(cursor.uleb(MAX_VARIANTS))),
+        )
+
+    def _field_use(self, definition: StructDefinition, index: int) -> FieldUse:
+        item(definition.fields, index, "field")
+        return FieldUse(definition, index)
+
+    def _struct_use(self, definition: StructDefinition, cursor: Cursor) -> StructUse:
+        handle = definition.handle
+        return StructUse(definition, Struct(handle.address, handle.module, handle.name, self._arguments(cursor.uleb())))
+
+    # ---- functions
+
+    def _function_handle(self, cursor: Cursor) -> FunctionHandle:
+        address, module = item(self.modules, cursor.uleb(), "module handle")
+        name = self._name(cursor.uleb())
+        parameters, returns = self._arguments(cursor.uleb()), self._arguments(cursor.uleb())
+        constraints = tuple(Ability(cursor.uleb(_ALL_ABILITIES)) for _ in range(cursor.uleb(255)))
+        return FunctionHandle(address, module, name, constraints, parameters, returns)
+
+    def _function(self, index: int, raw: RawFunction, handles: Sequence[FunctionHandle]) -> Function:
+        handle = item(handles, raw.handle, "function handle")
+        if (handle.address, handle.module) != self.modules[self.tables.own_module]:
+            raise MalformedModule(f"function {handle.name} is defined in another module than its own")
+        return Function(
+            index=index,
+            handle=handle,
+            visibility=raw.visibility,
+            is_entry=raw.is_entry,
+            is_native=raw.is_native,
+            locals=handle.parameters + (() if raw.is_native else self._arguments(raw.locals)),
+            code=raw.code,
+            jump_tables=raw.jump_tables,
+        )
+
+
+def _swap(use: tuple[EnumDefinition, tuple[Type, ...]], tag: int) -> tuple[EnumDefinition, int, tuple[Type, ...]]:
+    return use[0], tag, use[1]
+
+
+def _variant_use(definition: EnumDefinition, tag: int, arguments: tuple[Type, ...]) -> VariantUse:
+    item(definition.variants, tag, "variant")
+    handle = definition.handle
+    return VariantUse(definition, tag, Struct(handle.address, handle.module, handle.name, arguments))

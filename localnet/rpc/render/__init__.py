@@ -1,0 +1,1 @@
+"""From the ledger's plain data to the messages of `sui.rpc.v2`."""

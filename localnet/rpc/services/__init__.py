@@ -1,0 +1,1 @@
+"""The services of `sui.rpc.v2`, one module each."""
