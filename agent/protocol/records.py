@@ -89,10 +89,11 @@ class NetworkView(Record):
 
 @dataclass(frozen=True, slots=True)
 class RosterView(Record):
-    """The Roster."""
+    """The Roster; `period` 0: not launched yet."""
 
     id: ObjectId
     version: U64
+    network: Address
     pool: Address
     depth: U8
     period: U64

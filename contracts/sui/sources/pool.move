@@ -143,7 +143,7 @@ public fun create(
     assert!(manifest.length() == 32, EBadKey);
     let id = object::new(ctx);
     let at = object::uid_to_address(&id);
-    let (roster, queue) = roster::create(at, depth, ctx);
+    let (roster, queue) = roster::create(network.address_of(), at, depth, ctx);
     event::emit(PoolCreated { pool: at, network: network.address_of(), roster, queue, manifest });
     transfer::share_object(Pool {
         id,

@@ -3,11 +3,11 @@
 module enclavia::roster;
 
 use enclavia::draw;
-use enclavia::network::{Self, Network};
+use enclavia::network::{Self, AdminCap, Network};
 use sui::clock::Clock;
 use sui::event;
 
-/// The period is not over.
+/// The period is not over, or the Roster was not launched yet.
 const EPeriodNotOver: u64 = 1;
 /// The queue is of another Roster.
 const EWrongQueue: u64 = 2;
@@ -15,6 +15,8 @@ const EWrongQueue: u64 = 2;
 const EQueueFull: u64 = 3;
 /// A Roster has 2^1 to 2^12 slots.
 const EBadDepth: u64 = 4;
+/// The Roster is launched already.
+const ELaunched: u64 = 5;
 
 /// Changes waiting at most, and applied by one `roll_period`: bounded work.
 const MAX_QUEUE: u64 = 1_024;
@@ -23,6 +25,7 @@ const BATCH: u64 = 128;
 public struct Roster has key {
     id: UID,
     version: u64,
+    network: address,
     pool: address,
     depth: u8,
     period: u64,
@@ -41,14 +44,14 @@ public struct PeriodRolled has copy, drop {
 }
 
 /// Shares an empty Roster of 2^depth slots and its queue; returns their addresses.
-public(package) fun create(pool: address, depth: u8, ctx: &mut TxContext): (address, address) {
+public(package) fun create(network: address, pool: address, depth: u8, ctx: &mut TxContext): (address, address) {
     assert!(depth >= 1 && depth <= 12, EBadDepth);
     let mut fen = vector[0u64];
     let cap = 1u64 << depth;
     let mut i = 0;
     while (i < cap) { fen.push_back(0); i = i + 1; };
     let roster = Roster {
-        id: object::new(ctx), version: network::version(), pool, depth, period: 0, period_ends: 0, positive: 0, total: 0,
+        id: object::new(ctx), version: network::version(), network, pool, depth, period: 0, period_ends: 0, positive: 0, total: 0,
         fen,
     };
     let at = address_of(&roster);
@@ -73,11 +76,27 @@ public(package) fun enqueue(queue: &mut RosterQueue, slot: u64, weight: u64) {
     queue.changes.push_back(Change { slot, weight });
 }
 
-/// Applies the queue once the period is over; anybody may call. An empty Roster rolls at once: nobody can be drawn from it.
+/// Starts the first period with whoever has joined by then: the founding members. Before, nobody can be drawn.
+/// (If an empty Roster simply rolled, the first to join would be alone in it for a period.)
+public fun launch(
+    roster: &mut Roster, queue: &mut RosterQueue, network: &Network, cap: &AdminCap, clock: &Clock,
+) {
+    network.check_admin(cap);
+    assert!(roster.network == network.address_of(), EWrongQueue);
+    assert!(roster.period == 0, ELaunched);
+    roll(roster, queue, network, clock)
+}
+
+/// Applies the queue once the period is over; anybody may call.
 public fun roll_period(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock: &Clock) {
+    assert!(roster.network == network.address_of(), EWrongQueue);
+    assert!(roster.period > 0 && network.now(clock) >= roster.period_ends, EPeriodNotOver);
+    roll(roster, queue, network, clock)
+}
+
+fun roll(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock: &Clock) {
     assert!(queue.roster == address_of(roster), EWrongQueue);
     let now = network.now(clock);
-    assert!(roster.positive == 0 || now >= roster.period_ends, EPeriodNotOver);
     let mut applied = 0;
     while (applied < BATCH && !queue.changes.is_empty()) {
         // in order of arrival: the queue cannot starve anybody
@@ -89,10 +108,10 @@ public fun roll_period(roster: &mut Roster, queue: &mut RosterQueue, network: &N
         if (old > 0 && weight == 0) roster.positive = roster.positive - 1;
         applied = applied + 1;
     };
-    // a queue longer than one batch is worked off before the next period starts
-    if (queue.changes.is_empty()) {
+    // a queue longer than one batch is worked off, by more calls, before the next period starts
+    if (roster.period == 0 || queue.changes.is_empty()) {
         roster.period = roster.period + 1;
-        roster.period_ends = now + network.params().period_ms();
+        roster.period_ends = if (queue.changes.is_empty()) now + network.params().period_ms() else now;
     };
     event::emit(PeriodRolled {
         roster: address_of(roster), pool: roster.pool, period: roster.period, applied, positive: roster.positive,

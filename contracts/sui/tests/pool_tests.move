@@ -2,7 +2,7 @@
 module enclavia::pool_tests;
 
 use enclavia::fixtures;
-use enclavia::network::Network;
+use enclavia::network::{AdminCap, Network};
 use enclavia::pool::{Self, NodeOperatorCap, NodeOwnerCap, Pool};
 use enclavia::roster::{Self, Roster, RosterQueue};
 use enclavia::statement;
@@ -63,7 +63,9 @@ fun an_unattested_member_weighs_nothing() {
     let mut queue: RosterQueue = s.take_shared();
     let mut roster: Roster = s.take_shared();
     pool.update_weight(&network, &mut queue, 0);
-    roster.roll_period(&mut queue, &network, &clock);
+    let cap: AdminCap = s.take_from_address(fixtures::admin());
+    roster.launch(&mut queue, &network, &cap, &clock);
+    ts::return_to_address(fixtures::admin(), cap);
     assert!(roster.positive() == 0 && roster.total() == 0);
     assert!(!pool.is_eligible(0, 0, 0, 1, 0));
     ts::return_shared(roster);
@@ -159,7 +161,9 @@ fun a_roster_with_operators_rolls_only_at_the_period_end() {
     let mut queue: RosterQueue = s.take_shared();
     let mut roster: Roster = s.take_shared();
     roster::enqueue(&mut queue, 2, 7);
-    roster.roll_period(&mut queue, &network, &now);
+    let cap: AdminCap = s.take_from_address(fixtures::admin());
+    roster.launch(&mut queue, &network, &cap, &now);
+    ts::return_to_address(fixtures::admin(), cap);
     assert!(roster.positive() == 1 && roster.total() == 7);
     roster::enqueue(&mut queue, 1, 7);
     now.set_for_testing(fixtures::period() - 1);
@@ -168,6 +172,36 @@ fun a_roster_with_operators_rolls_only_at_the_period_end() {
     ts::return_shared(queue);
     ts::return_shared(network);
     fixtures::end(s, now);
+}
+
+#[test, expected_failure(abort_code = roster::EPeriodNotOver)]
+fun a_roster_that_was_not_launched_does_not_roll() {
+    let (s, mut clock) = fixtures::begin();
+    let network: Network = s.take_shared();
+    let mut queue: RosterQueue = s.take_shared();
+    let mut roster: Roster = s.take_shared();
+    clock.set_for_testing(10 * fixtures::period());
+    roster.roll_period(&mut queue, &network, &clock);
+    ts::return_shared(roster);
+    ts::return_shared(queue);
+    ts::return_shared(network);
+    fixtures::end(s, clock);
+}
+
+#[test, expected_failure(abort_code = roster::ELaunched)]
+fun a_roster_is_launched_once() {
+    let (s, clock) = fixtures::begin();
+    let network: Network = s.take_shared();
+    let mut queue: RosterQueue = s.take_shared();
+    let mut roster: Roster = s.take_shared();
+    let cap: AdminCap = s.take_from_address(fixtures::admin());
+    roster.launch(&mut queue, &network, &cap, &clock);
+    roster.launch(&mut queue, &network, &cap, &clock);
+    ts::return_to_address(fixtures::admin(), cap);
+    ts::return_shared(roster);
+    ts::return_shared(queue);
+    ts::return_shared(network);
+    fixtures::end(s, clock);
 }
 
 #[test]
@@ -179,7 +213,9 @@ fun a_later_change_of_a_slot_replaces_the_one_that_waits() {
     roster::enqueue(&mut queue, 2, 7);
     roster::enqueue(&mut queue, 3, 1);
     roster::enqueue(&mut queue, 2, 5);
-    roster.roll_period(&mut queue, &network, &clock);
+    let cap: AdminCap = s.take_from_address(fixtures::admin());
+    roster.launch(&mut queue, &network, &cap, &clock);
+    ts::return_to_address(fixtures::admin(), cap);
     assert!(roster.positive() == 2 && roster.total() == 6);
     ts::return_shared(roster);
     ts::return_shared(queue);
