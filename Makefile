@@ -47,7 +47,7 @@ contracts: $(SETUP)
 	$(BIN)/python -m localnet.toolchain test $(CONTRACTS)
 
 bench: $(SETUP)
-	@set -e; for script in tests/bench/bench_*.py; do $(BIN)/python "$$script"; done
+	@set -e; for script in $(sort $(wildcard tests/bench/bench_*.py)); do $(BIN)/python "$$script"; done
 
 clean:
 	rm -rf $(VENV) $(TOOLCHAIN)/node_modules $(TOOLCHAIN)/build build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -33,7 +33,9 @@ def load(der: bytes) -> x509.Certificate:
             # the library warns of encodings it will refuse one day; here, what it cannot read is refused already
             warnings.simplefilter("ignore")
             certificate = x509.load_der_x509_certificate(der)
+            # parsed lazily: asked for now, so that nothing raises later
             _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.public_key()
+            _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except Exception as error:  # noqa: BLE001 - a hostile certificate raises whatever its broken part raises
         raise Malformed(f"certificate cannot be read ({type(error).__name__})") from None
     if certificate.public_bytes(Encoding.DER) != der:
@@ -95,7 +97,7 @@ def _check_link(issuer: x509.Certificate, issued: x509.Certificate, below: int) 
         raise BadChain(f"{_name(issuer)!r} allows {path_length} authorities below it, there are {below}")
     try:
         issued.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         raise BadChain(f"{_name(issued)!r} is not signed by {_name(issuer)!r}") from None
 
 

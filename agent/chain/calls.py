@@ -61,6 +61,13 @@ class CreatePool:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchRoster:
+    """`roster::launch`: once, with those who wait in the queue; before it nobody is drawn."""
+
+    cap: ObjectId
+
+
+@dataclass(frozen=True, slots=True)
 class FundAudits:
     """`pool::fund_audits`."""
 
@@ -303,7 +310,7 @@ class Reap:
     task: TaskId
 
 
-OfAdmin = CreateNetwork | SetPaused | SetCommittee | CreatePool
+OfAdmin = CreateNetwork | SetPaused | SetCommittee | CreatePool | LaunchRoster
 """Calls that need the AdminCap, or make it."""
 
 OfMember = (

@@ -1,0 +1,1 @@
+"""Where sealed inputs, sealed outputs and evidence lie until somebody fetches them."""

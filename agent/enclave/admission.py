@@ -1,6 +1,7 @@
 """What is checked before a task's input is run, by its executor and again by every auditor [H2].
 
-The same bytes and the same chain give the same answer everywhere: an input that an executor may run is one that no auditor can object to.
+The same bytes and the same chain give the same answer everywhere: an input that an executor may run is one that no
+auditor can object to.
 """
 
 from dataclasses import dataclass, field
@@ -51,7 +52,8 @@ def admit(order: ExecuteOrder, sealed_input: bytes, workload: Workload, find_dat
     """Open `sealed_input` and check it against the chain's word and the workload's limits.
 
     Raises:
-        InvalidInput: the first check that fails, in the order of the reasons' numbers but for the size of the blob, which is told without hashing it.
+        InvalidInput: the first check that fails, in the order of the reasons' numbers but for the size of the blob,
+            which is told without hashing it.
     """
     if len(sealed_input) > MAX_SEALED_INPUT:
         raise InvalidInput(InvalidReason.TOO_LARGE)

@@ -1,4 +1,7 @@
-"""Deterministic CBOR (RFC 8949 §4.2) of the channel and of sealed blobs: one spelling for one value; the reader is that of evidence."""
+"""Deterministic CBOR (RFC 8949 §4.2) of the channel and of sealed blobs: one spelling for one value.
+
+The reader is that of evidence.
+"""
 
 from typing import Any
 

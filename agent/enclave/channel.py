@@ -1,7 +1,7 @@
 """The one connection between host and enclave: a seam of three methods.
 
-`SeqpacketChannel` is a Unix socket pair (vsock on hardware has the same shape: packets, no names, no descriptors passed).
-`MemoryChannel` is the twin for tests: it answers from a function in this process.
+`SeqpacketChannel` is a Unix socket pair (vsock on hardware has the same shape: packets, no names, no descriptors
+passed). `MemoryChannel` is the twin for tests: it answers from a function in this process.
 """
 
 import asyncio

@@ -114,7 +114,10 @@ class EnclaveClient:
         return await self._ask(m.Audit(order, sealed_input, wrap), Audited)
 
     async def seal_state(self) -> bytes:
-        """Keys, binding and tasks for `EnclaveConfig.sealed_state`; journal it after each `execute`, before its transaction [H5]."""
+        """Keys, binding and tasks for `EnclaveConfig.sealed_state`.
+
+        Journal it after each `execute`, before its transaction [H5].
+        """
         return (await self._ask(m.SealState(), m.SealedState)).state
 
     async def forget(self, task: TaskId) -> None:

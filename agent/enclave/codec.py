@@ -59,15 +59,21 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _read_fields(kind, value, where)
     if issubclass(kind, Enum):
-        try:
-            if type(value) not in {int, str}:  # True would pass for 1
-                raise ValueError(value)
-            return kind(value)
-        except ValueError:
-            raise MalformedMessage(f"{where}: no such {kind.__name__}") from None
+        return _read_enum(kind, value, where)
+    return _read_plain(kind, value, where)
+
+
+def _read_enum(kind: type[Enum], value: Any, where: str) -> Enum:
+    known = {member.value: member for member in kind}
+    if type(value) not in {int, str} or value not in known:  # True would pass for 1
+        raise MalformedMessage(f"{where}: no such {kind.__name__}")
+    return known[value]
+
+
+def _read_plain(kind: type, value: Any, where: str) -> Any:
     if type(value) is not kind:
         raise MalformedMessage(f"{where}: wants {kind.__name__}, got {type(value).__name__}")
-    if kind is int and not 0 <= value < 1 << 64:
+    if type(value) is int and not 0 <= value < 1 << 64:
         raise MalformedMessage(f"{where}: wants an unsigned integer of 64 bits")
     return value
 

@@ -1,4 +1,5 @@
-"""The enclave itself: keys, one node, one committee, and the four things it does for them. Pure computation; no I/O, no clock.
+"""The enclave itself: keys, one node, one committee, and the four things it does for them. Pure computation; no I/O, no
+clock.
 
 Every answer is remembered before it is given, and is the same when asked for again [M6].
 """
@@ -185,7 +186,8 @@ class Engine:
         return HandedOff(statement, self.keys.sign.sign(statement.signing_bytes()))
 
     def audit(self, order: AuditOrder, sealed_input: bytes, wrapped: bytes) -> Audited:
-        """Run another node's task again. A wrap or input that no honest executor could have answered with a commit is voted `BAD_WRAP`.
+        """Run another node's task again. A wrap or input that no honest executor could have answered with a commit is
+        voted `BAD_WRAP`.
 
         Raises:
             NotBound, ConflictingOrder, TooManyTasks

@@ -1,7 +1,8 @@
 """Messages cut into packets and put together again: pure, used on both sides of the channel.
 
-A packet is `u32le total || u32le offset || chunk`. A packet with offset 0 begins a message; one left unfinished is forgotten then, because a sender may be
-cancelled between two packets. Every other packet continues exactly where the last one ended.
+A packet is `u32le total || u32le offset || chunk`. A packet with offset 0 begins a message; one left unfinished is
+forgotten then, because a sender may be cancelled between two packets. Every other packet continues exactly where the
+last one ended.
 """
 
 from collections.abc import Iterator

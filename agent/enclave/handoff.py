@@ -1,4 +1,7 @@
-"""The data key, wrapped for those drawn to audit a task: 80 bytes a seat, on chain, and recomputable by every holder of the data key [H1]."""
+"""The data key, wrapped for those drawn to audit a task.
+
+A wrap has 80 bytes, goes on chain, and is recomputable by every holder of the data key [H1].
+"""
 
 from typing import Final
 
@@ -27,7 +30,9 @@ def wrap(data_key: bytes, network: Address, task: TaskId, seat: TicketSeat) -> b
     )
 
 
-def unwrap(wrapped: bytes, private: X25519PrivateKey, network: Address, task: TaskId, node: NodeId, key_epoch: int) -> bytes:
+def unwrap(
+    wrapped: bytes, private: X25519PrivateKey, network: Address, task: TaskId, node: NodeId, key_epoch: int
+) -> bytes:
     """The data key that was wrapped for `node`.
 
     Raises:

@@ -1,7 +1,9 @@
-"""HPKE, RFC 9180, with an ephemeral key of the caller's choice: base mode, X25519-HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305, one message.
+"""HPKE, RFC 9180, with an ephemeral key of the caller's choice: base mode, X25519-HKDF-SHA256, HKDF-SHA256,
+ChaCha20-Poly1305, one message.
 
-`cryptography` has HPKE, but draws the ephemeral key itself. Ours derives from a task's data key, so that whoever holds that key can recompute a wrap and tell a
-false one [H1], and a restarted enclave makes the same bytes again [M6]. Opening is left to `cryptography`, which reads what is made here.
+`cryptography` has HPKE, but draws the ephemeral key itself. Ours derives from a task's data key, so that whoever holds
+that key can recompute a wrap and tell a false one [H1], and a restarted enclave makes the same bytes again [M6].
+Opening is left to `cryptography`, which reads what is made here.
 """
 
 import hmac
@@ -37,7 +39,8 @@ def derive_private_key(ikm: bytes) -> X25519PrivateKey:
 def seal(recipient: bytes, plaintext: bytes, *, info: bytes, ephemeral_ikm: bytes, aad: bytes = b"") -> bytes:
     """`enc(32) || ciphertext`, a function of its arguments alone.
 
-    `ephemeral_ikm` must differ for every pair of recipient and plaintext: repeated for two plaintexts it repeats key and nonce.
+    `ephemeral_ikm` must differ for every pair of recipient and plaintext: repeated for two plaintexts it repeats key
+    and nonce.
 
     Raises:
         SealBroken: `recipient` is no usable X25519 public key.
@@ -53,7 +56,10 @@ def seal(recipient: bytes, plaintext: bytes, *, info: bytes, ephemeral_ikm: byte
 
 
 def is_usable(public: bytes) -> bool:
-    """Whether something can be sealed to `public`: 32 bytes, and no point of low order, whose shared secret everybody knows."""
+    """Whether something can be sealed to `public`.
+
+    It has 32 bytes, and is no point of low order, whose shared secret everybody knows.
+    """
     try:
         X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Final, NewType
 
 Measurement = NewType("Measurement", bytes)
-"""SHA-384 over the code that runs inside and the model it loads, 48 bytes; said by the platform, never by the enclave."""
+"""SHA-384 over the code that runs inside and the model it loads, 48 bytes.
+
+It is said by the platform, never by the enclave.
+"""
 
 MEASUREMENT_BYTES: Final = 48
 

@@ -1,8 +1,10 @@
 """Starting an enclave: a seam of one method, and the launcher of real processes.
 
-The process is `python -I -S -B -c BOOTSTRAP` with an empty environment, one end of a socket pair, and nothing else. `-I` drops the current folder, the user's site and all
-PYTHON* variables; `-S` also keeps `.pth` files, which can run code, from being read. So the bootstrap is told the folders to import from: the one our own package lies in (an
-editable install, a wheel or a checkout alike) and those of the packages that the workload needs. These are the files that are measured.
+The process is `python -I -S -B -c BOOTSTRAP` with an empty environment, one end of a socket pair, and nothing else.
+`-I` drops the current folder, the user's site and all PYTHON* variables; `-S` also keeps `.pth` files, which can run
+code, from being read. So the bootstrap is told the folders to import from: the one our own package lies in (an editable
+install, a wheel or a checkout alike) and those of the packages that the workload needs. These are the files that are
+measured.
 
 No launcher here makes a user namespace: its owner could read the enclave's memory (`agent.enclave.sandbox`).
 """
@@ -14,7 +16,7 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import IO, Final
+from typing import Final
 
 from agent.enclave.channel import EnclaveChannel, SeqpacketChannel
 from agent.enclave.errors import EnclaveStartFailed
@@ -67,7 +69,8 @@ class Launcher(ABC):
 class ProcessLauncher(Launcher):
     """Starts simulated enclaves as processes of this machine.
 
-    Call it from a thread that lives as long as the enclave, such as the event loop's: the kernel kills the enclave when the thread that started it ends.
+    Call it from a thread that lives as long as the enclave, such as the event loop's: the kernel kills the enclave when
+    the thread that started it ends.
     """
 
     def __init__(self, sealing_key: SealingKey) -> None:
@@ -84,13 +87,13 @@ class EnclaveProcess(Launched):
     def __init__(self, workload: str, measurement: Measurement, sealing_key: bytes) -> None:
         self.measurement = measurement
         self.sealing_key = sealing_key
-        self._boot_log: IO[bytes] = open(os.memfd_create("enclave-boot-log"), "w+b", buffering=0)  # noqa: SIM115  closed with the process
+        self._boot_log = os.fdopen(os.memfd_create("enclave-boot-log"), "w+b")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
                 for end in (ours, theirs):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603  nothing in the command comes from outside
                     command(workload, theirs.fileno()),
                     env={},
                     cwd="/",

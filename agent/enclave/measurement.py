@@ -1,7 +1,9 @@
-"""What runs inside, as one number: the files of ours that the enclave imports, the packages it imports them from, and the model.
+"""What runs inside, as one number: the files of ours that the enclave imports, the packages it imports them from, and
+the model.
 
-On hardware the platform measures the image. For a simulated enclave the launcher does, in the same spirit: the same release with the same packages has the same measurement on
-every machine, and any other file has another. Third-party code is measured by the RECORD of its wheel, which lists the digest of each file; the interpreter by its version.
+On hardware the platform measures the image. For a simulated enclave the launcher does, in the same spirit: the same
+release with the same packages has the same measurement on every machine, and any other file has another. Third-party
+code is measured by the RECORD of its wheel, which lists the digest of each file; the interpreter by its version.
 """
 
 import ast
@@ -51,7 +53,10 @@ def package_folder(package: str) -> Path:
 
 
 def code_files(workload: str) -> tuple[Path, ...]:
-    """Our files that the enclave may import: the closure of imports, function-level ones included, from the process and the workload's module."""
+    """Our files that the enclave may import.
+
+    The closure of imports, function-level ones included, from the process and the workload's module.
+    """
     waiting, seen = [ENTRY, entry_named(workload).module], set[Path]()
     while waiting:
         for module in _with_parents(waiting.pop()):
@@ -64,20 +69,28 @@ def code_files(workload: str) -> tuple[Path, ...]:
 
 @cache
 def measure(workload: str) -> Measurement:
-    """SHA-384 over the sorted lines `name digest` of everything above; computed once per process, the files are taken as they are now.
+    """SHA-384 over the sorted lines `name digest` of everything above; computed once per process, the files are taken
+    as they are now.
 
     Raises:
         EnclaveStartFailed: a package is missing.
         WorkloadError: there is no such workload.
     """
     lines = [f"python {platform.python_implementation()} {platform.python_version()} {platform.machine()}"]
-    lines += [f"{path.relative_to(ROOT).as_posix()} {sha384(path.read_bytes()).hexdigest()}" for path in code_files(workload)]
+    lines += [_measured(path) for path in code_files(workload)]
     lines += [line for package in packages_of(workload) for line in _recorded(package)]
     return Measurement(sha384(_TAG + "\n".join(lines).encode()).digest())
 
 
+def _measured(path: Path) -> str:
+    return f"{path.relative_to(ROOT).as_posix()} {sha384(path.read_bytes()).hexdigest()}"
+
+
 def _recorded(package: str) -> Iterator[str]:
-    """`file digest` of each file of the wheel that `package` came in; what installers add differs by machine and is left out."""
+    """`file digest` of each file of the wheel that `package` came in.
+
+    What installers add differs by machine and is left out.
+    """
     package_folder(package)
     for name in sorted(set(packages_distributions().get(package, ()))):
         distribution = Distribution.from_name(name)

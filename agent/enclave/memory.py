@@ -1,4 +1,7 @@
-"""The twin of `ProcessLauncher` for tests: the same engine behind the same messages, in this process, without any isolation."""
+"""The twin of `ProcessLauncher` for tests.
+
+The same engine behind the same messages, in this process, without any isolation.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,7 @@
-"""Requests and answers on the channel: `{v, id, op, body}` in deterministic CBOR. What is not in these tables does not exist."""
+"""Requests and answers on the channel.
+
+They are `{v, id, op, body}` in deterministic CBOR. What is not in these tables does not exist.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Final

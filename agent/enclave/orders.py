@@ -1,7 +1,7 @@
 """What the host asks an enclave to do, and what it gets back: docs/spec/protocol.md §2, §4, §6.
 
-An order repeats what the chain says of a task. The host could lie in it; every lie either breaks a check against the sealed header, or makes a statement that the
-contract does not accept: a liar spoils only his own task.
+An order repeats what the chain says of a task. The host could lie in it; every lie either breaks a check against the
+sealed header, or makes a statement that the contract does not accept: a liar spoils only his own task.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,8 @@
-"""The enclave's process: load everything, lock down, then answer messages until the host is gone. Started by `agent.enclave.launcher`, never by hand.
+"""The enclave's process: load everything, lock down, then answer messages until the host is gone. Started by
+`agent.enclave.launcher`, never by hand.
 
-After the lockdown no file opens, so every module, lazy import and table has to be in memory before: `warm_up` walks through one whole task, with throw-away keys.
+After the lockdown no file opens, so every module, lazy import and table has to be in memory before: `warm_up` walks
+through one whole task, with throw-away keys.
 """
 
 import os
@@ -52,7 +54,8 @@ def warm_up(workload: Workload) -> None:
     """One task from start to handoff, audit and recovery, so that nothing is loaded for the first time later."""
     isolation = Isolation(dumpable=False, landlock_abi=0, seccomp=False, uid=0, notes=())
     service = Service(workload, isolation, os.urandom)
-    network, task, node, auditor = Address(b"\x01" * 32), TaskId(b"\x02" * 32), NodeId(b"\x03" * 32), NodeId(b"\x04" * 32)
+    network, task = Address(b"\x01" * 32), TaskId(b"\x02" * 32)
+    node, auditor = NodeId(b"\x03" * 32), NodeId(b"\x04" * 32)
     opened = _ask(service, m.Open(b"\x05" * 32))
     assert isinstance(opened, m.Opened), opened
     member = Ed25519PrivateKey.generate()
@@ -60,9 +63,8 @@ def warm_up(workload: Workload) -> None:
     binding = BindingRequest("warm-up", network, network, node, 1, bytes(32), Millis(2), committee)
     _ask(service, m.Bind(binding))
     secrets = TaskSecrets.generate()
-    header = InputHeader(
-        network, task, Digest(manifest_hash(opened.manifest)), Millis(1), secrets.output_pk, workload.manifest.max_units, 1
-    )
+    manifest, units = Digest(manifest_hash(opened.manifest)), workload.manifest.max_units
+    header = InputHeader(network, task, manifest, Millis(1), secrets.output_pk, units, 1)
     sealed = seal_input("Warm up: the whole way, once.", header, secrets, Recipient(node, 1, opened.hpke_pk))
     order = ExecuteOrder(
         network, task, node, 1, sealed.digest, sealed.key_commitment, secrets.output_pk, 1, Millis(1)

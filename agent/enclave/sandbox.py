@@ -1,8 +1,9 @@
 """Lock down the process it is called in, for good: what makes a simulated enclave more than a claim.
 
-Measured: with these, a host that is not root cannot read the memory of a process of its own user (`/proc/<pid>/mem`, ptrace, process_vm_readv, core dump). It must happen in the
-process itself, after exec: in a user namespace made by a launcher (`unshare -U`, bubblewrap) the launcher's owner keeps the right to read, so no launcher of ours makes one.
-Root can always read: this is separation of processes, not a TEE.
+Measured: with these, a host that is not root cannot read the memory of a process of its own user (`/proc/<pid>/mem`,
+ptrace, process_vm_readv, core dump). It must happen in the process itself, after exec: in a user namespace made by a
+launcher (`unshare -U`, bubblewrap) the launcher's owner keeps the right to read, so no launcher of ours makes one. Root
+can always read: this is separation of processes, not a TEE.
 """
 
 import ctypes
@@ -92,7 +93,8 @@ def _filter_system_calls() -> bool:
     buffer = ctypes.create_string_buffer(lines, len(lines))
     # struct sock_fprog: u16 length in lines, padding, pointer
     fprog = struct.pack("<HxxxxxxQ", len(lines) // 8, ctypes.addressof(buffer))
-    return int(_libc.syscall(_SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, ctypes.create_string_buffer(fprog, len(fprog)))) == 0
+    pointer = ctypes.create_string_buffer(fprog, len(fprog))
+    return int(_libc.syscall(_SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, pointer)) == 0
 
 
 def _check(result: int, what: str) -> int:

@@ -1,12 +1,13 @@
 """Sealed inputs and outputs: what a client makes and opens. Their insides are for enclaves; a host moves the bytes.
 
     input blob   = CBOR {v, enc_key, nonce, body}
-    enc_key      = HPKE(executor's hpke_pk, data_key, info = "enclavia-data-key/1:" || network || task || node || u64le(key_epoch))        80 bytes
+    enc_key      = HPKE(executor's hpke_pk, data_key,
+                        info = "enclavia-data-key/1:" || network || task || node || u64le(key_epoch))       80 bytes
     body         = ChaCha20-Poly1305(input key, nonce, pad(CBOR {header, text}), aad = network || task)
     output blob  = HPKE(output_pk, pad(CBOR {v, output, salt}), info = "enclavia-output/1:" || task || node)
 
-The executor learns the data key from `enc_key`, an auditor from its wrap (`agent.enclave.handoff`); both open the same `body`. `output_pk` stands inside the header, because
-a host could otherwise name its own.
+The executor learns the data key from `enc_key`, an auditor from its wrap (`agent.enclave.handoff`); both open the same
+`body`. `output_pk` stands inside the header, because a host could otherwise name its own.
 """
 
 import secrets as system_random
@@ -42,7 +43,10 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class InputHeader:
-    """What the requester fixes for everybody who ever opens the input. Every field repeats the chain's: a difference is refused before anything runs [H2]."""
+    """What the requester fixes for everybody who ever opens the input.
+
+    Every field repeats the chain's: a difference is refused before anything runs [H2].
+    """
 
     network: Address
     task: TaskId
@@ -193,7 +197,8 @@ def read_body(plaintext: bytes) -> OpenedInput:
 
 
 def seal_output(output: bytes, data_key: bytes, output_pk: bytes, task: TaskId, node: NodeId) -> bytes:
-    """Seal `output` and the salt of its commitment to the requester: the same bytes for the same arguments, so that a restarted enclave repeats itself [M6].
+    """Seal `output` and the salt of its commitment to the requester: the same bytes for the same arguments, so that a
+    restarted enclave repeats itself [M6].
 
     Raises:
         PlaintextTooLarge, SealBroken: the output is too long, or the key unusable.

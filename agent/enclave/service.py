@@ -1,4 +1,7 @@
-"""Bytes in, bytes out: what the enclave process answers to each message. Nothing that was computed ever stands in an error's text."""
+"""Bytes in, bytes out: what the enclave's process answers to each message.
+
+Nothing that was computed ever stands in an error's text.
+"""
 
 from collections.abc import Callable
 
@@ -57,7 +60,9 @@ class Service:
         )
 
 
-def _dispatch(engine: Engine, request: m.Request, opened: Callable[[Engine], m.Opened]) -> m.Answer:  # noqa: PLR0911  one line a request
+def _dispatch(  # noqa: PLR0911  one line a request
+    engine: Engine, request: m.Request, opened: Callable[[Engine], m.Opened]
+) -> m.Answer:
     match request:
         case m.Bind(request=binding):
             return m.Bound(engine.bind(binding))

@@ -1,10 +1,12 @@
-"""The recovery envelope [H5]: an enclave's keys and tasks, sealed to the platform, so that an honest restart does not cost the stake.
+"""The recovery envelope [H5]: an enclave's keys and tasks, sealed to the platform, so that an honest restart does not
+cost the stake.
 
     state = nonce(12) || ChaCha20-Poly1305(HKDF-SHA256(sealing key, "enclavia-state/1:"), CBOR)
 
-The sealing key comes from the platform and depends on the measurement: other code cannot open the envelope. For a SIMULATED enclave the launcher derives it, so the operator
-could open it too. There is no protection against rollback: a host may restore an old envelope. It then gets the old keys with fewer tasks remembered; a second answer to a
-task is prevented by the contract, which takes one commit, and by determinism, which makes it the same answer.
+The sealing key comes from the platform and depends on the measurement: other code cannot open the envelope. For a
+SIMULATED enclave the launcher derives it, so the operator could open it too. There is no protection against rollback: a
+host may restore an old envelope. It then gets the old keys with fewer tasks remembered; a second answer to a task is
+prevented by the contract, which takes one commit, and by determinism, which makes it the same answer.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """What an enclave remembers of its tasks: one answer for each, for as long as the task lives [M6].
 
-Bounded on purpose. A task that was forgotten is refused ever after (as far as the list of the forgotten reaches), so that forgetting is no way to a second answer.
+Bounded on purpose. A task that was forgotten is refused ever after (as far as the list of the forgotten reaches), so
+that forgetting is no way to a second answer.
 """
 
 from collections import OrderedDict
@@ -52,7 +53,10 @@ class TaskMemory:
         self._forgotten = OrderedDict.fromkeys(forgotten)
 
     def admit(self, task: TaskId) -> None:
-        """Raises TooManyTasks or ConflictingOrder if nothing could be remembered about `task`; to be asked before any work."""
+        """Raises TooManyTasks or ConflictingOrder if nothing could be remembered about `task`.
+
+        To be asked before any work.
+        """
         if task in self._forgotten:
             raise ConflictingOrder("the task was forgotten as settled: it is not served again")
         known = task in self._executions or any(voted == task for voted, _ in self._votes)
@@ -78,7 +82,7 @@ class TaskMemory:
         try:
             return self._executions[task]
         except KeyError:
-            raise UnknownTask("no such task was executed here: restore the sealed state of the enclave that did") from None
+            raise UnknownTask("no such task was executed here: restore the state of the enclave that did") from None
 
     def hand_off(self, statement: HandoffStatement, recipients: tuple[NodeId, ...]) -> None:
         """Remember a handoff.

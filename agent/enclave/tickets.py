@@ -1,8 +1,10 @@
 """When an enclave hands off: only against a draw ticket that the committee it was started with has signed [C6].
 
-Without this, a host could show its enclave a forged "auditor": one chip whose attestation key was extracted would open every task of every host.
+Without this, a host could show its enclave a forged "auditor": one chip whose attestation key was extracted would open
+every task of every host.
 """
 
+from itertools import pairwise
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -16,7 +18,10 @@ MAX_SEATS: Final = 64
 """Seats of one ticket; the contract has 32 at most."""
 
 MAX_RECIPIENTS: Final = 96
-"""Enclaves that one task's data key may ever be wrapped for: an audit and two disputes of as many seats as the contract allows."""
+"""Enclaves that one task's data key may ever be wrapped for.
+
+An audit and two disputes of as many seats as the contract allows.
+"""
 
 MAX_VERIFIERS: Final = 256
 PUBLIC_KEY_BYTES: Final = 32
@@ -69,8 +74,8 @@ def _check_signatures(
 ) -> None:
     """As `statement::verify_committee` on chain: every signature given has to be good."""
     if len(signers) < committee.threshold or len(signers) != len(signatures):
-        raise TicketRefused(f"{len(signers)} signers and {len(signatures)} signatures, {committee.threshold} are needed")
-    if any(low >= high for low, high in zip(signers, signers[1:], strict=False)):
+        raise TicketRefused(f"{len(signers)} signers, {len(signatures)} signatures: {committee.threshold} are needed")
+    if any(low >= high for low, high in pairwise(signers)):
         raise TicketRefused("signers are named once each, in rising order")
     for signer, signature in zip(signers, signatures, strict=True):
         if signer >= len(committee.verifiers):

@@ -1,0 +1,1 @@
+"""Logs, metrics and health, and the small HTTP server under them. Imports nothing of ours."""

@@ -104,6 +104,7 @@ class HttpServer:
         self._limits = limits or Limits()
         self._connections: set[asyncio.Task[object]] = set()
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._answered = self._failed = 0
 
     async def __aenter__(self) -> Self:
@@ -112,6 +113,7 @@ class HttpServer:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None, "entered before it is left"
+        self._closing = True
         self._server.close()
         for connection in self._connections:
             connection.cancel()
@@ -147,6 +149,10 @@ class HttpServer:
                 await _linger(reader, writer)
         except (TimeoutError, ConnectionError, EOFError):
             self._failed += 1
+        except asyncio.CancelledError:
+            # cancelled by `__aexit__`, which waits for this task; asyncio would report a fault if it ended cancelled
+            if not self._closing:
+                raise
         finally:
             self._connections.discard(task)
             writer.close()

@@ -6,6 +6,7 @@ it.
 
 import re
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, Final
 
 REDACTED: Final = "<redacted>"
@@ -15,17 +16,17 @@ MAX_TEXT: Final = 2048
 MAX_DEPTH: Final = 6
 
 _SECRET: Final = re.compile(
-    r"secret|passw|passphrase|token|mnemonic|seed|private|credential|authorization|cookie|api_?key|signing_?key|sealing_?key"
-    r"|data_?key|leaf_?key|salt|plaintext|prompt|completion|payload|content|\binput\b|\boutput\b|sk\b|\bpin\b",
+    r"secret|passw|passphrase|token|mnemonic|seed|private|credential|authorization|cookie|plaintext|prompt|completion"
+    r"|(?:api|signing|sealing|data|leaf)_?key|salt|payload|(?:^|_)(?:input|output|content|sk|pin)$",
     re.IGNORECASE,
 )
-_PUBLIC: Final = frozenset(
-    {"content_length", "content_type", "input_digest", "output_pk", "input_uri", "sealed_output_digest", "tokens"}
-)
-"""Names that the pattern would take for secrets and that are on chain, or counts."""
+_PUBLIC: Final = frozenset({"tokens"})
+"""Names that the pattern would take for secrets, and that are counts."""
+
+_UNRENDERED: Final = frozenset({"exc_info", "_record", "_from_structlog"})
 
 
-def redact(value: Any, depth: int = MAX_DEPTH) -> Any:
+def redact(value: Any, depth: int = MAX_DEPTH) -> Any:  # noqa: PLR0911 - one return for each kind of value
     """`value` with the fields of secret-looking name blotted out, bytes shortened to a length, long text cut."""
     if depth == 0:
         return "<deep>"
@@ -36,9 +37,15 @@ def redact(value: Any, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         # ids are logged as hex by who means to: raw bytes are content
         return f"<{len(bytes(value))} bytes>"
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        return value[:MAX_TEXT] + f"… <{len(value) - MAX_TEXT} more>"
-    return value
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (str, Path)):
+        text = str(value)
+        return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + f"… <{len(text) - MAX_TEXT} more>"
+    if isinstance(value, Exception):
+        return redact(f"{type(value).__name__}: {value}", depth - 1)
+    # the text of any other object may quote whatever it holds
+    return f"<{type(value).__name__}>"
 
 
 def redact_field(name: str, value: Any, depth: int = MAX_DEPTH) -> Any:
@@ -49,5 +56,5 @@ def redact_field(name: str, value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The structlog processor."""
-    return {name: redact_field(name, value) for name, value in event.items()}
+    """The structlog processor. What renderers still work on (`exc_info`, names with an underscore) it leaves alone."""
+    return {name: value if name in _UNRENDERED else redact_field(name, value) for name, value in event.items()}

@@ -50,16 +50,6 @@ class Mask:
         """The mask for the message in field `name`; only where it is wanted."""
         return self._children[name] if self._children else self
 
-    def names(self, *names: str) -> bool:
-        """Whether the field at the path `names` is asked for by its own name, not by a `*` or its parent's."""
-        mask = self
-        for name in names:
-            child = mask._children.get(name)
-            if child is None:
-                return False
-            mask = child
-        return True
-
     def build(self, message: Any, makers: Mapping[str, Callable[[], Any]]) -> Any:
         """A `message` (a class) of the wanted fields; a field's maker runs only if it is wanted.
 

@@ -10,12 +10,13 @@ from localnet.toolchain.abi import functions, structs
 from localnet.toolchain.compiling import check_bytecode, compile_package, write_bytecode
 from localnet.toolchain.errors import BytecodeStale, CompileFailed, ToolchainError
 from localnet.toolchain.framework import FRAMEWORK_FILE, write_framework
+from localnet.toolchain.framework_sources import decompiled_sources, interface_sources, write_sources
 from localnet.toolchain.package import read_package
 from localnet.toolchain.unit_tests import run_unit_tests
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: 0 done, 1 a check or a test failed, 2 sources do not compile, 3 the toolchain is not usable."""
+    """Return the exit code: 0 done, 1 a check or a test failed, 2 sources do not compile, 3 no usable toolchain."""
     parsed = _parser().parse_args(arguments)
     try:
         return int(parsed.command(parsed))
@@ -27,10 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(broken, 3)
 
 
-def _framework(_: argparse.Namespace) -> int:
+def _framework(parsed: argparse.Namespace) -> int:
     for address, modules in write_framework().items():
         sys.stdout.write(f"{address}: {len(modules)} modules\n")
     sys.stdout.write(f"written to {FRAMEWORK_FILE}\n")
+    if parsed.sources:
+        for name, rendering in (("interface", interface_sources()), ("decompiled", decompiled_sources())):
+            directory = FRAMEWORK_FILE.parent / name
+            write_sources(rendering, directory)
+            sys.stdout.write(f"written to {directory}\n")
     return 0
 
 
@@ -73,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localnet.toolchain", description=__doc__)
     commands = parser.add_subparsers(required=True)
     framework = commands.add_parser("framework", help="extract the framework's bytecode from the installed wheel")
+    framework.add_argument(
+        "--sources", action="store_true", help="also write what the compiler sees of it, for reading"
+    )
     framework.set_defaults(command=_framework)
     compiler = commands.add_parser("compile", help="compile a package into its bytecode/ directory")
     compiler.add_argument("package", type=Path)

@@ -1,11 +1,11 @@
-"""What a package offers to transactions, and the structs it writes, read from its bytecode: to hold against a specification."""
+"""What a package offers to transactions, and its structs, from its bytecode: to hold against a specification."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from localnet.movevm.bytecode.module import Module, StructDefinition, Visibility
+from localnet.movevm.bytecode.parser import parse_module
 from localnet.toolchain.package import MovePackage
-from localnet.toolchain.parser import Module, parse
-from localnet.toolchain.spelling import module_name, type_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +44,28 @@ class MoveStruct:
 def functions(package: MovePackage) -> Iterator[MoveFunction]:
     """Yield what transactions may call, module by module, in the order of the source."""
     for module in _modules(package):
-        for function in module.fd:
-            _, name, parameters, returns, _ = module.fh[function.handle]
-            if function.vis == 1 or function.entry:
+        for function in module.functions.values():
+            public = function.visibility is Visibility.PUBLIC
+            if public or function.is_entry:
                 yield MoveFunction(
-                    module_name(module),
-                    module.ids[name],
-                    public=function.vis == 1,
-                    entry=function.entry,
-                    parameters=tuple(type_text(module, type_) for type_ in module.sigs[parameters]),
-                    returns=tuple(type_text(module, type_) for type_ in module.sigs[returns]),
+                    module.name,
+                    function.name,
+                    public=public,
+                    entry=function.is_entry,
+                    parameters=tuple(map(str, function.handle.parameters)),
+                    returns=tuple(map(str, function.handle.returns)),
                 )
 
 
 def structs(package: MovePackage) -> Iterator[MoveStruct]:
     """Yield every struct, module by module, in the order of the source."""
     for module in _modules(package):
-        for struct in module.sd:
-            name = module.ids[module.dh[struct.handle][1]]
-            yield MoveStruct(
-                module_name(module), name, tuple((field, type_text(module, type_)) for field, type_ in struct.fields)
-            )
+        for definition in module.datatypes.values():
+            if isinstance(definition, StructDefinition):
+                fields = tuple((field.name, str(field.type)) for field in definition.fields)
+                yield MoveStruct(module.name, definition.handle.name, fields)
 
 
 def _modules(package: MovePackage) -> Iterator[Module]:
     for file in sorted((package.root / "bytecode").glob("*.mv")):
-        yield parse(file.read_bytes())
+        yield parse_module(file.read_bytes())

@@ -1,7 +1,7 @@
 """The Move compiler and test runner of Sui, as WebAssembly under node.
 
-`builder.mjs` is our whole use of the npm package; this module starts it. The framework goes in with the request, so that
-nothing is downloaded.
+`builder.mjs` is our whole use of the npm package; this module starts it. The framework goes in with the request, so
+that nothing is downloaded.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Move sources to bytecode, and the check that the bytecode kept beside them is theirs.
 
-`bytecode/` of a package holds one `<module>.mv` per module, and `package.json`: what a transaction that publishes it needs
-(modules in the compiler's order, dependencies, digest), and what it was made from (compiler, hashes of the sources).
+`bytecode/` of a package holds one `<module>.mv` per module, and `package.json`: what a transaction that publishes it
+needs (modules in the compiler's order, dependencies, digest), and what it was made from (compiler, hashes of the
+sources).
 """
 
 import base64
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from localnet.movevm.bytecode.parser import parse_module
 from localnet.toolchain.builder import builder_version, run_builder
 from localnet.toolchain.errors import BytecodeStale, CompileFailed
 from localnet.toolchain.framework_sources import interface_sources
 from localnet.toolchain.package import MovePackage
-from localnet.toolchain.parser import module_name
 
 MANIFEST: Final = "package.json"
 
@@ -67,7 +68,7 @@ def compile_package(package: MovePackage) -> CompiledPackage:
         raise CompileFailed(package.root, result["error"])
     modules = [base64.b64decode(module) for module in result["modules"]]
     return CompiledPackage(
-        modules=tuple(CompiledModule(module_name(module), module) for module in modules),
+        modules=tuple(CompiledModule(parse_module(module).name, module) for module in modules),
         dependencies=tuple(result["dependencies"]),
         digest=bytes(result["digest"]),
         compiler={"builder": builder_version(), **answer["versions"]},

@@ -1,8 +1,8 @@
 """The control flow of one function as blocks, and which of them must become loops and labelled blocks.
 
-Structuring follows N. Ramsey, "Beyond Relooper" (ICFP 2022): a loop for every target of a backward edge, a labelled block
-for every block that two forward edges reach, nested by dominance. It covers every reducible flow, and the Move verifier
-refuses all others.
+Structuring follows N. Ramsey, "Beyond Relooper" (ICFP 2022): a loop for every target of a backward edge, a labelled
+block for every block that two forward edges reach, nested by dominance. It covers every reducible flow, and the Move
+verifier refuses all others.
 """
 
 from collections.abc import Sequence

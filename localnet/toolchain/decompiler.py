@@ -1,20 +1,20 @@
 """One function of a bytecode module back into Move source that the compiler takes.
 
-Locals stay locals, and control flow becomes loops and labelled blocks. The result is for a compiler to read, not for people;
-compiled again it does what the bytecode does.
+Locals stay locals, and control flow becomes loops and labelled blocks. The result is for a compiler to read, not for
+people; compiled again it does what the bytecode does.
 """
 
 from localnet.movevm.bytecode.module import Function, Module
 from localnet.movevm.bytecode.opcodes import Instruction, Op
 from localnet.toolchain.control_flow import Flow, Jump, flow
-from localnet.toolchain.statements import NotExpressibleError, Statements
+from localnet.toolchain.statements import NotExpressible, Statements
 
 
 def body(module: Module, function: Function) -> list[str]:
     """Return the lines of a function's body, its parameters called l0, l1, ….
 
     Raises:
-        NotExpressibleError: it takes enums apart.
+        NotExpressible: it takes enums apart.
     """
     parameters = len(function.handle.parameters)
     own = [f"let mut l{index}: {type_};" for index, type_ in enumerate(function.locals) if index >= parameters]
@@ -82,7 +82,7 @@ def _jumps(code: tuple[Instruction, ...]) -> list[Jump]:
             case Op.RET | Op.ABORT:
                 jumps.append(Jump(at, None, conditional=False))
             case Op.VARIANT_SWITCH:
-                raise NotExpressibleError(instruction.op.name)
+                raise NotExpressible(instruction.op.name)
             case _:
                 pass
     return jumps

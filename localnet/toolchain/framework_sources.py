@@ -1,9 +1,10 @@
 """The framework as sources, made from its bytecode: what the compiler of Sui wants instead of bytecode.
 
-Two renderings. *Interface*: types and public signatures, every body `abort 0`; enough to compile a package against, for
-nothing of a dependency ends up in the package's bytecode. *Decompiled*: everything with bodies, to run unit tests; functions
-that take enums apart abort there (22 of 1,224: `coin_registry` and the like). Both get what lies in `supplements/`: macros
-and method aliases, which bytecode does not keep, and test-only functions, which are never published.
+Two renderings. *Interface*: types and public signatures, every body `abort 0`; enough to compile a package against,
+for nothing of a dependency ends up in the package's bytecode. *Decompiled*: everything with bodies, to run unit
+tests; functions that take enums apart abort there (22 of 1,224: `coin_registry` and the like). Both get what lies in
+`supplements/`: macros and method aliases, which bytecode does not keep, and test-only functions, which are never
+published.
 """
 
 import re
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from localnet.movevm.bytecode.module import Module, Visibility
+from localnet.movevm.bytecode.parser import parse_module
 from localnet.toolchain.builder import Framework
-from localnet.toolchain.decompiler import NotExpressible, body
+from localnet.toolchain.decompiler import body
 from localnet.toolchain.framework import load_framework
-from localnet.toolchain.parser import Module, parse
-from localnet.toolchain.spelling import ADDRESS_NAMES, address_name, datatypes, header, module_name, signature
+from localnet.toolchain.spelling import PACKAGE_NAMES, datatype, header, package_name, signature
+from localnet.toolchain.statements import NotExpressible
 
 SUPPLEMENTS: Final = Path(__file__).parent / "supplements"
 
@@ -37,11 +40,11 @@ class _Package:
 
     @property
     def manifest(self) -> str:
-        number = next(number for number, name in ADDRESS_NAMES.items() if name == self.address)
+        number = next(number for number, name in PACKAGE_NAMES.items() if name == self.address)
         dependencies = "".join(f'{name} = {{ local = "../{directory}" }}\n' for name, directory in self.depends_on)
         return (
-            f'[package]\nname = "{self.name}"\nedition = "2024"\npublished-at = "{number:#x}"\n\n'
-            f'[addresses]\n{self.address} = "{number:#x}"\n\n[dependencies]\n{dependencies}'
+            f'[package]\nname = "{self.name}"\nedition = "2024"\npublished-at = "{number}"\n\n'
+            f'[addresses]\n{self.address} = "{number}"\n\n[dependencies]\n{dependencies}'
         )
 
 
@@ -62,7 +65,7 @@ def interface_sources() -> Framework:
 
 
 def decompiled_sources(dependents: Iterable[str] = ()) -> Framework:
-    """Return everything, with bodies, of those modules that the sources `dependents` can reach; without any, all modules.
+    """Return everything, with bodies, of the modules that the sources `dependents` can reach; without any, all modules.
 
     Fewer modules compile faster.
     """
@@ -72,10 +75,19 @@ def decompiled_sources(dependents: Iterable[str] = ()) -> Framework:
     return _packaged({key: _source(key, module, bodies=True) for key, module in modules.items() if key in kept})
 
 
+def write_sources(framework: Framework, directory: Path) -> None:
+    """Write every file under `directory`, where diagnostics that point into the framework can be looked up."""
+    for package, files in framework.items():
+        for path, text in files.items():
+            file = directory / package / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+
+
 def _modules() -> dict[_Key, Module | None]:
     """Every module by name; None where only a supplement makes it."""
-    parsed = (parse(bytecode) for modules in load_framework().values() for bytecode in modules)
-    modules: dict[_Key, Module | None] = {(address_name(module.addr), module_name(module)): module for module in parsed}
+    parsed = (parse_module(bytecode) for modules in load_framework().values() for bytecode in modules)
+    modules: dict[_Key, Module | None] = {(package_name(module.address), module.name): module for module in parsed}
     for file in sorted(SUPPLEMENTS.rglob("*.move")):
         modules.setdefault((file.parent.name, file.stem), None)
     return modules
@@ -88,18 +100,18 @@ def _source(key: _Key, module: Module | None, *, bodies: bool) -> str:
     # the supplement's own first line declares the module again
     supplement = supplement.partition(f"module {key[0]}::{key[1]};")[2]
     functions = _decompiled(module) if bodies else _interface(module)
-    return "\n".join([header(module), *datatypes(module), *functions, supplement])
+    return "\n".join([header(module), *map(datatype, module.datatypes.values()), *functions, supplement])
 
 
 def _interface(module: Module) -> Iterator[str]:
-    for function in module.fd:
-        if function.vis == 1:
-            yield signature(module, function, "p") + (";" if function.native else " { abort 0 }")
+    for function in module.functions.values():
+        if function.visibility is Visibility.PUBLIC:
+            yield signature(module, function, "p") + (";" if function.is_native else " { abort 0 }")
 
 
 def _decompiled(module: Module) -> Iterator[str]:
-    for function in module.fd:
-        if function.native:
+    for function in module.functions.values():
+        if function.is_native:
             yield signature(module, function, "p") + ";"
             continue
         try:
@@ -127,15 +139,13 @@ def _reachable(modules: Mapping[_Key, Module | None], words: set[str]) -> set[_K
         key = ahead.pop()
         if key not in reached:
             reached.add(key)
-            ahead.extend(_references(key, modules[key]))
+            ahead.extend(_references(key, modules.get(key)))
     return reached
 
 
 def _references(key: _Key, module: Module | None) -> Iterator[_Key]:
     if module is not None:
-        for index in range(len(module.mh)):
-            address, name = module.mname(index)
-            yield address_name(address), name
+        yield from ((package_name(address), name) for address, name in module.dependencies)
     yield from re.findall(r"\b(std|sui)::(\w+)", _supplement(key))
 
 

@@ -1,7 +1,7 @@
 """How the parts of a bytecode module are spelled as Move source: declarations, signatures, constants.
 
-Types spell themselves, with addresses for packages. What bytecode does not keep is put back from knowledge: the attributes by
-which the compiler finds the methods of primitives and what stands behind `x[i]`.
+Types spell themselves, with addresses for packages. What bytecode does not keep is put back from knowledge: the
+attributes by which the compiler finds the methods of primitives and what stands behind `x[i]`.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,11 @@ from localnet.movevm.types import ADDRESS, ADDRESS_BYTES, BOOL, U8, Primitive, T
 PACKAGE_NAMES: Final = {"0x1": "std", "0x2": "sui", "0x3": "sui_system"}
 """The names under which sources know the framework's packages."""
 
-_KEYWORDS: Final = frozenset(
-    """abort acquires as break const continue copy else entry enum false for friend fun has if let loop macro match module move
-    mut native phantom public return spec struct true type use while""".split()
-)
+_KEYWORDS: Final = {
+    "abort", "acquires", "as", "break", "const", "continue", "copy", "else", "entry", "enum", "false", "for", "friend",
+    "fun", "has", "if", "let", "loop", "macro", "match", "module", "move", "mut", "native", "phantom", "public",
+    "return", "spec", "struct", "true", "type", "use", "while",
+}  # fmt: skip
 _PRIMITIVES: Final = {
     **{("std", name): name for name in ("vector", "u8", "u16", "u32", "u64", "u128", "u256", "bool")},
     ("sui", "address"): "address",

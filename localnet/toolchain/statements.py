@@ -10,8 +10,8 @@ from localnet.movevm.bytecode.opcodes import Instruction, Op
 from localnet.toolchain.spelling import constant, one_or_tuple, package_name, quoted, type_arguments
 
 
-class NotExpressibleError(Exception):
-    """An enum is taken apart, which `match` words differently than instructions do; only some of the framework does it."""
+class NotExpressible(Exception):
+    """An enum is taken apart, which `match` words differently than instructions do; little of the framework does it."""
 
 
 _VALUES: Final = {
@@ -81,7 +81,7 @@ class Statements:
         """Write what `instruction`, any but a conditional branch, does.
 
         Raises:
-            NotExpressibleError: it is one of those for enums.
+            NotExpressible: it is one of those for enums.
         """
         op, operand = instruction.op, instruction.operand
         if op in _VALUES:
@@ -119,7 +119,7 @@ class Statements:
                 use = module.generic_structs[operand]
                 self._struct(op, use.definition, type_arguments(use.type.arguments))
             case _:
-                raise NotExpressibleError(op.name)
+                raise NotExpressible(op.name)
 
     def _borrow(self, op: Op, definition: StructDefinition, index: int) -> None:
         reference = "&mut " if op in {Op.MUT_BORROW_FIELD, Op.MUT_BORROW_FIELD_G} else "&"

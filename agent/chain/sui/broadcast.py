@@ -33,11 +33,12 @@ LOOKUPS: Final = 3
 """How often a digest is looked for before a refusal is believed that came after a lost answer."""
 
 _STALE: Final = re.compile(
-    r"not available for consumption|unavailable for consumption|already locked|lock conflict|equivocat|stale|wrong version"
-    r"|version mismatch|current version|deleted|object.*(not found|does not exist)",
+    r"available for consumption|already locked|lock conflict|equivocat|stale|wrong version|version mismatch"
+    r"|current version|deleted|object.*(not found|does not exist)",
     re.IGNORECASE,
 )
-_LAGGING: Final = re.compile(r"could not find the referenced object|not find.*at version|dependent package", re.IGNORECASE)
+_LAGGING: Final = re.compile(r"could not find the referenced object|not find.*at version", re.IGNORECASE)
+"""A full node that has not caught up yet with the versions that we know."""
 _SIGNATURE: Final = re.compile(r"signature|signer|signed", re.IGNORECASE)
 
 

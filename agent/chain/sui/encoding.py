@@ -1,4 +1,4 @@
-"""Calls as commands of a Sui transaction: docs/spec/protocol.md §7. Pure; what has to be asked of the chain is in `Needs`."""
+"""Calls as commands of a Sui transaction: docs/spec/protocol.md §7. Pure; what the chain has to be asked is in `Needs`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ CLOCK_OBJECT: Final = SharedObject(CLOCK, 1)
 """Shared at genesis on every Sui network."""
 
 
-class BadOrder(ValueError):
-    """A call that draws is not the last of its transaction: the chain would refuse it. Submit the others on their own."""
+class CallOrderError(ValueError):
+    """A call that draws is not the last of its transaction, which the chain refuses: submit the others on their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,15 @@ def needs(calls: Sequence[c.Call]) -> Needs:
     """What `encode` of the same calls will look up.
 
     Raises:
-        BadOrder: a call that draws is followed by another, or there is no call at all.
+        CallOrderError: a call that draws is followed by another, or there is no call at all.
     """
     if not calls:
-        raise BadOrder("a transaction without a call")
+        raise CallOrderError("a transaction without a call")
     for call in calls[:-1]:
         if isinstance(call, c.RANDOM):
-            raise BadOrder(f"{type(call).__name__} draws: it has to be the last call of its transaction")
-    shared = {ObjectId(call.task) for call in calls if isinstance(call, c.OfTask | c.RejectExecutor | c.AssignAndPostInput)}
+            raise CallOrderError(f"{type(call).__name__} draws: it has to be the last call of its transaction")
+    of_task = c.OfTask | c.RejectExecutor | c.AssignAndPostInput
+    shared = {ObjectId(call.task) for call in calls if isinstance(call, of_task)}
     if isinstance(calls[-1], c.RANDOM):
         shared.add(RANDOM)
     owned = {cap for call in calls if (cap := _cap(call)) is not None}
@@ -90,10 +91,8 @@ class _Encoder:
                 widths = [16 if index == _PROBABILITY else 8 for index in range(len(numbers))]
                 params = self._move("params::new", *map(self._integer, numbers, widths))
                 committee = (self._list(call.verifiers), self._u64(call.threshold))
-                simulated = self._bool(call.allow_simulated)
-                cap = self._move(
-                    "network::create", self._tx.result(params), simulated, self._bytes(call.policy), *committee, self._clock()
-                )
+                what = (self._bool(call.allow_simulated), self._bytes(call.policy), *committee)
+                cap = self._move("network::create", self._tx.result(params), *what, self._clock())
                 self._tx.transfer([self._tx.result(cap)], self._sender)
             case c.SetPaused():
                 self._move("network::set_paused", self._network(mutable=True), self._cap(call), self._bool(call.paused))
@@ -102,11 +101,14 @@ class _Encoder:
                 network = self._network(mutable=True)
                 self._move("network::set_committee", network, self._cap(call), *committee, self._bytes(call.policy))
             case c.CreatePool():
-                prices = map(self._u64, (call.tee_mask, call.price, call.auditor_fee, call.reservation_fee))
-                what = (self._bytes(call.manifest), *prices, self._integer(call.depth, 1))
-                self._move("pool::create", self._network(), self._cap(call), *what, self._clock())
+                numbers = (call.tee_mask, call.price, call.auditor_fee, call.reservation_fee)
+                prices = [self._bytes(call.manifest), *map(self._u64, numbers), self._integer(call.depth, 1)]
+                self._move("pool::create", self._network(), self._cap(call), *prices, self._clock())
+            case c.LaunchRoster():
+                roster, queue = self._roster(mutable=True), self._queue()
+                self._move("roster::launch", roster, queue, self._network(), self._cap(call), self._clock())
 
-    def _belong(self, call: c.OfMember) -> None:
+    def _belong(self, call: c.OfMember) -> None:  # noqa: C901 - one case a call
         match call:
             case c.FundAudits():
                 self._move("pool::fund_audits", self._pool(), self._coin(call.amount))
@@ -165,24 +167,24 @@ class _Encoder:
                 rest = (self._network(), self._clock())
                 self._move("task::post_input", task, self._tx.result(seat), *who, *blob, *keys, *rest)
 
-    def _serve(self, call: c.OfTask) -> None:
+    def _serve(self, call: c.OfTask) -> None:  # noqa: C901 - one case a call
         task, network, clock = self._task(call.task), self._network(), self._clock()
         match call:
             case c.ReportInvalidInput():
-                what = (self._integer(call.reason, 1), self._bytes(call.signature))
-                self._move("task::report_invalid_input", task, network, *what, clock)
+                signature = self._bytes(call.signature)
+                self._move("task::report_invalid_input", task, network, self._integer(call.reason, 1), signature, clock)
             case c.Commit():
                 digests = (self._bytes(call.commitment), self._bytes(call.sealed_output_digest))
-                what = (*digests, self._u64(call.units), self._bytes(call.signature))
-                self._move("task::commit", task, network, self._roster(), *what, self._random(), clock)
+                drawing = (self._u64(call.units), self._bytes(call.signature), self._random(), clock)
+                self._move("task::commit", task, network, self._roster(), *digests, *drawing)
             case c.IssueTicket():
                 signed = (self._numbers(call.signers), self._list(call.signatures))
                 self._move("task::issue_ticket", task, network, self._u64(call.issued_at), *signed, clock)
             case c.Handoff():
                 self._move("task::handoff", task, network, self._list(call.wraps), self._bytes(call.signature), clock)
             case c.AuditCommit():
-                what = (self._u64(call.seat), self._bytes(call.commitment), self._bytes(call.signature))
-                self._move("task::audit_commit", task, network, *what, clock)
+                posted = (self._bytes(call.commitment), self._bytes(call.signature))
+                self._move("task::audit_commit", task, network, self._u64(call.seat), *posted, clock)
             case c.Reveal():
                 opening = map(self._bytes, (call.root, call.salt, call.executor_salt))
                 self._move("task::reveal", task, network, self._u64(call.seat), *opening, clock)
@@ -260,7 +262,7 @@ _PROBABILITY: Final = 5
 
 def _cap(call: c.Call) -> ObjectId | None:
     match call:
-        case c.SetPaused(cap=cap) | c.SetCommittee(cap=cap) | c.CreatePool(cap=cap):
+        case c.SetPaused(cap=cap) | c.SetCommittee(cap=cap) | c.CreatePool(cap=cap) | c.LaunchRoster(cap=cap):
             return cap
         case c.RequestChallenge(operator_cap=cap) | c.PostEvidence(operator_cap=cap):
             return cap

@@ -78,6 +78,13 @@ class GasPool:
         finally:
             self._waiting -= 1
 
+    def sweep(self, least: Mist, taken: int) -> tuple[Coin, ...]:
+        """Lease the free coins below `least` too, to be merged into the `taken` coins that pay."""
+        dust = [coin for coin in self._free.values() if coin.balance < least][: MAX_PAYMENT - taken]
+        for coin in dust:
+            self._leased[coin.ref.id] = self._free.pop(coin.ref.id)
+        return tuple(dust)
+
     def release(self, coins: Iterable[Coin]) -> None:
         """Nothing was sent: the coins are as they were."""
         for coin in coins:
@@ -107,6 +114,10 @@ class GasPool:
             self._free.pop(identifier, None)
             self._held[identifier] = digest
 
+    def holder(self, identifier: ObjectId) -> TxDigest | None:
+        """The transaction of unknown fate that names this object."""
+        return self._held.get(identifier)
+
     def unhold(self, digest: TxDigest) -> tuple[ObjectId, ...]:
         """The fate of `digest` is known: returns the ids to ask the chain about."""
         ids = tuple(identifier for identifier, holder in self._held.items() if holder == digest)
@@ -120,7 +131,8 @@ class GasPool:
         for coin in coins:
             identifier = coin.ref.id
             known = self._free.get(identifier)
-            if identifier in self._leased or identifier in self._held or (known and known.ref.version > coin.ref.version):
+            newer = known is not None and known.ref.version > coin.ref.version
+            if identifier in self._leased or identifier in self._held or newer:
                 continue
             self._free[identifier] = coin
             self._refreshed += 1

@@ -52,9 +52,7 @@ class Wallet:
             with file.open("rb") as opened:
                 mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
                 if mode & 0o077:
-                    raise WalletError(
-                        f"{file} has mode {mode:04o}, others than its owner could take the money: run `chmod 600 {file}`"
-                    )
+                    raise WalletError(f"{file} has mode {mode:04o}, others can take the money: run `chmod 600 {file}`")
                 text = opened.read(_LONGEST_FILE).decode("ascii").strip()
         except FileNotFoundError:
             raise WalletError(f"{file} does not exist: create a wallet, or copy your key there") from None
@@ -95,7 +93,7 @@ def _seed(text: str, file: Path) -> bytes:
     except Exception as error:  # pysui raises what its Rust part raises
         raise WalletError(f"{file} holds no Sui key: `suiprivkey1…` or base64 is wanted") from error
     if raw[:1] != ED25519_FLAG or len(raw) != 33:
-        raise WalletError(f"{file} holds a key of another scheme than Ed25519: make one with `sui keytool generate ed25519`")
+        raise WalletError(f"{file} holds no Ed25519 key: make one with `sui keytool generate ed25519`")
     return bytes(raw[1:])
 
 

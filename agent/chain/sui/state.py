@@ -90,7 +90,7 @@ class State:
         except NotFound:
             return None
         contents = _contents(found)
-        # Field<u64, Member> { id, name, value }
+        # a Field<u64, Member> is its id, its name, its value
         if contents[32:40] != key:
             raise Malformed(f"the member of slot {slot} is of another slot: use another endpoint")
         return _decoded(MemberView, contents[40:])
@@ -131,11 +131,10 @@ class State:
 
     async def coins_again(self, ids: Sequence[ObjectId], owner: Address) -> list[Coin]:
         """Those of the coins `ids` that exist and are still `owner`'s."""
-        found = []
+        found: list[Coin] = []
         for start in range(0, len(ids), BATCH):
-            for each in await self._batch(ids[start : start + BATCH], _COIN):
-                if each.owner is not None and each.owner.address and from_hex(each.owner.address) == owner:
-                    found.append(_coin(each))
+            some = await self._batch(ids[start : start + BATCH], _COIN)
+            found += [_coin(each) for each in some if _owner(each) == owner]
         return found
 
     async def caps(self, owner: Address, kind: str) -> list[OwnerCap]:
@@ -210,6 +209,12 @@ def _reference(found: Message) -> ObjectRef:
     if found.version is None:
         raise Malformed(f"{found.object_id} came without a version: use another endpoint")
     return ObjectRef(ObjectId(from_hex(found.object_id)), found.version, from_base58(found.digest))
+
+
+def _owner(found: Message) -> bytes | None:
+    owner = found.owner
+    held = owner is not None and owner.kind == v2.OwnerOwnerKind.ADDRESS
+    return from_hex(owner.address) if held else None
 
 
 def _coin(found: Message) -> Coin:

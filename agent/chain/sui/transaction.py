@@ -114,7 +114,7 @@ class Transaction:
 
 
 def owned_inputs(tx_bytes: bytes) -> frozenset[ObjectId]:
-    """Objects of the sender that a transaction consumes, its gas coins among them: while its fate is open nothing else may.
+    """Objects of the sender that a transaction names, its gas coins too: while its fate is open, no other may.
 
     Raises:
         ValueError: not a transaction that `Transaction` made.
@@ -122,9 +122,8 @@ def owned_inputs(tx_bytes: bytes) -> frozenset[ObjectId]:
     try:
         data = bcs.TransactionData.deserialize(tx_bytes).value
         references = list(data.GasData.Payment)
-        for each in data.TransactionKind.value.Inputs:
-            if each.enum_name == "Object" and each.value.enum_name != "SharedObject":
-                references.append(each.value.value)
+        objects = [each.value for each in data.TransactionKind.value.Inputs if each.enum_name == "Object"]
+        references += [each.value for each in objects if each.enum_name != "SharedObject"]
         return frozenset(ObjectId(bytes(each.ObjectID.Address)) for each in references)
     except (ValueError, TypeError, IndexError, AttributeError, OSError) as error:
         raise ValueError("the transaction log holds bytes that are no transaction") from error

@@ -49,10 +49,10 @@ class Endpoint:
             Unreachable: the URL or the CA file cannot be used.
         """
         parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unreachable(f"{self.url} is no endpoint: write http:// or https://, a host, and its port")
+        secure = parts.scheme == "https"
         try:
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("not http:// or https:// with a host")
-            secure = parts.scheme == "https"
             return Channel(parts.hostname, parts.port or (443 if secure else 80), ssl=self._tls() if secure else None)
         except (ValueError, OSError) as error:
             raise Unreachable(f"{self.url} cannot be used as an endpoint: {error}") from error
@@ -77,7 +77,9 @@ class Wire:
         self._users: dict[Channel, int] = {}
         self._closed = False
 
-    async def call(self, method: str, request: Message, answer: type[Message], *, seconds: float | None = None) -> Message:
+    async def call(
+        self, method: str, request: Message, answer: type[Message], *, seconds: float | None = None
+    ) -> Message:
         """The answer of `Service/Method` within `seconds`.
 
         Raises:

@@ -1,8 +1,9 @@
 """Sentence embeddings by all-MiniLM-L6-v2 with its published weights, in float64: profile `exact-f64`.
 
-float32 is not safe: order of summation and instruction set change the last bits, and one output in three hundred rounds the other way. In float64 machines differ by
-at most about 3e-16, so a grid of 1e-6 absorbs everything but a value that lies on a boundary of the grid itself. An adversary can look for such an input [H3], hence
-`Run.alternatives`: the auditor accepts either direction for values within 1e-9 of one (`agent.enclave.agreement`).
+float32 is not safe: order of summation and instruction set change the last bits, and one output in three hundred rounds
+the other way. In float64 machines differ by at most about 3e-16, so a grid of 1e-6 absorbs everything but a value that
+lies on a boundary of the grid itself. An adversary can look for such an input [H3], hence `Run.alternatives`: the
+auditor accepts either direction for values within 1e-9 of one (`agent.enclave.agreement`).
 """
 
 import importlib.util

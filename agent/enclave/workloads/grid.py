@@ -16,7 +16,8 @@ WORD_BYTES: Final = 4
 
 
 def on_grid(values: Sequence[float]) -> Run:
-    """`values`, components of a unit vector, as int32 little endian steps; with the alternative of each that lies within `BOUNDARY` of a boundary.
+    """`values`, components of a unit vector, as int32 little endian steps; with the alternative of each that lies
+    within `BOUNDARY` of a boundary.
 
     Raises:
         WorkloadError: a value is not a number, or no component of a unit vector.

@@ -1,4 +1,7 @@
-"""A workload without a model: a stream of SHA-256 blocks. Exact everywhere, starts in no time; localnets and fast tests run it."""
+"""A workload without a model: a stream of SHA-256 blocks.
+
+Exact everywhere, starts in no time; localnets and fast tests run it.
+"""
 
 from hashlib import sha256
 from typing import Final

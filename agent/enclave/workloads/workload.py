@@ -1,6 +1,7 @@
 """What a node sells: a seam of three methods, and the manifest that pins it.
 
-Two nodes agree on an output only if they agree on the manifest, so it names everything that the output depends on: docs/spec/protocol.md, "Pool.manifest".
+Two nodes agree on an output only if they agree on the manifest, so it names everything that the output depends on:
+docs/spec/protocol.md, "Pool.manifest".
 """
 
 from abc import ABC, abstractmethod
@@ -88,5 +89,8 @@ class Workload(ABC):
 
 
 def billed(units: int) -> int:
-    """`units` rounded up to a power of two, at least `UNIT_CLASS`: an exact count would tell the length of the input [C8]."""
+    """`units` rounded up to a power of two, at least `UNIT_CLASS`.
+
+    An exact count would tell the length of the input [C8].
+    """
     return max(UNIT_CLASS, 1 << (units - 1).bit_length()) if units > 0 else UNIT_CLASS

@@ -64,8 +64,9 @@ def decide(row: DutyRow, seen: Standing, me: NodeId, price_floor: Mist) -> Act |
         return Wait() if row.state == state else Moved(row.to(state))
     if row.state != QUEUED:
         return Moved(row.to(QUEUED))
-    if roster.positive == 0:
-        return Act.ROLL_PERIOD
+    if roster.period == 0:
+        # Its administrator launches it, once; the event of that wakes this duty.
+        return Wait()
     spread = min(MAX_SPREAD_MS, seen.network.params.grace_ms)
     start = Millis(roster.period_ends + seen.network.stall_ms + stagger(roster.id, me, spread))
     return Wait(start) if seen.clock < start else Act.ROLL_PERIOD

@@ -30,7 +30,7 @@ from localnet.movevm.bytecode.module import (
 from localnet.movevm.bytecode.signatures import read_type
 from localnet.movevm.bytecode.tables import Table, Tables, read_tables
 from localnet.movevm.errors import MalformedModule
-from localnet.movevm.types import ADDRESS_BYTES, Parameter, Struct, Type
+from localnet.movevm.types import ADDRESS_BYTES, Struct, Type
 
 MAX_IDENTIFIER: Final = 128
 MAX_FIELDS: Final = 64
@@ -202,14 +202,20 @@ class _Parser:
     def _fields(self, cursor: Cursor) -> tuple[Field, ...]:
         return tuple(Field(self._name(cursor.uleb()), self._type(cursor)) for _ in range(cursor.uleb(MAX_FIELDS)))
 
+    def _own_datatype(self, index: int) -> DatatypeHandle:
+        handle = self._handle(index)
+        if (handle.address, handle.module) != self.modules[self.tables.own_module]:
+            raise MalformedModule(f"type {handle.name} is defined in another module than its own")
+        return handle
+
     def _struct(self, cursor: Cursor) -> StructDefinition:
-        handle = self._handle(cursor.uleb())
+        handle = self._own_datatype(cursor.uleb())
         if cursor.u8() != 2:  # 1 is a native struct, which no compiler emits
             raise MalformedModule(f"struct {handle.name} is not declared")
         return StructDefinition(handle, self._fields(cursor))
 
     def _enum(self, cursor: Cursor) -> EnumDefinition:
-        handle = self._handle(cursor.uleb())
+        handle = self._own_datatype(cursor.uleb())
         cursor.u8()
         return EnumDefinition(
             handle,

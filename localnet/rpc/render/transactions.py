@@ -177,7 +177,8 @@ def _input(given: Input) -> Any:
             assert_never(given)
 
 
-def _argument(argument: Argument) -> Any:
+def argument_message(argument: Argument) -> Any:
+    """An argument of a command."""
     kind = v2.ArgumentArgumentKind
     match argument:
         case GasCoin():
@@ -193,7 +194,7 @@ def _argument(argument: Argument) -> Any:
 
 
 def _arguments(arguments: Sequence[Argument]) -> list[Any]:
-    return [_argument(argument) for argument in arguments]
+    return [argument_message(argument) for argument in arguments]
 
 
 def _ids(ids: Sequence[ObjectId]) -> list[str]:
@@ -212,12 +213,13 @@ def _command(command: Command) -> Any:  # noqa: PLR0911 - one per variant
             )
             return v2.Command(move_call=call)
         case TransferObjects(objects, recipient):
-            given = v2.TransferObjects(objects=_arguments(objects), address=_argument(recipient))
+            given = v2.TransferObjects(objects=_arguments(objects), address=argument_message(recipient))
             return v2.Command(transfer_objects=given)
         case SplitCoins(coin, amounts):
-            return v2.Command(split_coins=v2.SplitCoins(coin=_argument(coin), amounts=_arguments(amounts)))
+            return v2.Command(split_coins=v2.SplitCoins(coin=argument_message(coin), amounts=_arguments(amounts)))
         case MergeCoins(coin, sources):
-            return v2.Command(merge_coins=v2.MergeCoins(coin=_argument(coin), coins_to_merge=_arguments(sources)))
+            merge = v2.MergeCoins(coin=argument_message(coin), coins_to_merge=_arguments(sources))
+            return v2.Command(merge_coins=merge)
         case MakeMoveVec(type_, elements):
             name = None if type_ is None else canonical(type_)
             return v2.Command(make_move_vector=v2.MakeMoveVector(element_type=name, elements=_arguments(elements)))
@@ -228,7 +230,7 @@ def _command(command: Command) -> Any:  # noqa: PLR0911 - one per variant
                 modules=list(modules),
                 dependencies=_ids(dependencies),
                 package=long_address(package),
-                ticket=_argument(ticket),
+                ticket=argument_message(ticket),
             )
             return v2.Command(upgrade=upgrade)
         case _:

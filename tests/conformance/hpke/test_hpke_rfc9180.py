@@ -1,4 +1,7 @@
-"""RFC 9180 appendix A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305, base mode; and both ways with `cryptography`."""
+"""RFC 9180 appendix A.2.1:
+
+DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305, base mode; and both ways with `cryptography`.
+"""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey

@@ -1,4 +1,4 @@
-"""docs/spec/protocol.md against the committed bytecode (calls, objects, statements, events) and the sources (abort codes)."""
+"""docs/spec/protocol.md against the committed bytecode (calls, structs, events) and the sources (abort codes)."""
 
 import re
 from pathlib import Path

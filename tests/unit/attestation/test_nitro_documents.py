@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from simulated_world import CODE, NOW, PLATFORM, Node
 
 from agent.attestation import cose, nitro
-from agent.attestation.errors import BadChain, BadSignature, Malformed, UntrustedRoot
+from agent.attestation.certificates import check_chain
+from agent.attestation.errors import BadChain, BadSignature, EvidenceError, Malformed, UntrustedRoot
 from agent.attestation.nitro import Document
 
 KEYS = [ec.generate_private_key(ec.SECP384R1()) for _ in range(4)]
@@ -144,6 +145,15 @@ def test_document_signed_by_another_key_than_its_leaf_is_refused() -> None:
 def test_document_with_a_field_out_of_order_is_malformed(changes: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         nitro.authenticate(_signed([ROOT, MIDDLE, LEAF], **changes), ROOT, NOW)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x10, 0x80, 0xFF])
+def test_no_changed_byte_of_a_certificate_gets_past_or_raises_anything_else(mask: int) -> None:
+    for at in range(len(LEAF)):
+        spoilt = bytearray(LEAF)
+        spoilt[at] ^= mask
+        with pytest.raises(EvidenceError):
+            check_chain([ROOT, MIDDLE, bytes(spoilt)], ROOT, NOW)
 
 
 def test_unsigned_header_is_refused() -> None:

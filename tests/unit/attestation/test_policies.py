@@ -53,7 +53,7 @@ def test_digest_is_32_bytes_that_every_release_computes_alike() -> None:
         {"network": RICH.vendor, "vendor": Layer()},
         {"community": Layer()},
     ],
-    ids=lambda change: ",".join(change),
+    ids=",".join,
 )
 def test_every_part_of_a_policy_counts_in_its_digest(change: dict[str, object]) -> None:
     assert replace(RICH, **change).digest() != RICH.digest()

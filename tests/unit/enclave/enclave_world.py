@@ -1,4 +1,7 @@
-"""A small world for enclave tests: a network with a committee of three, enclaves bound to nodes, a requester that posts tasks."""
+"""A small world for enclave tests:
+
+a network with a committee of three, enclaves bound to nodes, a requester that posts tasks.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -109,11 +112,11 @@ def post(executor: Node, text: str, secrets: TaskSecrets | None = None, header: 
     return Posted(order, sealed.blob, secrets)
 
 
-def ticket_for(posted: Posted, *auditors: Node, round: int = 1) -> TicketStatement:
+def ticket_for(posted: Posted, *auditors: Node, in_round: int = 1) -> TicketStatement:
     return TicketStatement(
         network=NETWORK,
         task=posted.order.task,
-        round=round,
+        round=in_round,
         input_digest=posted.order.input_digest,
         seats=tuple(auditor.seat() for auditor in auditors),
         issued_at=Millis(OPENED_AT + 1),
@@ -124,8 +127,8 @@ def signed(ticket: TicketStatement, signers: tuple[int, ...] = (0, 2)) -> tuple[
     return tuple(MEMBERS[signer].sign(ticket.signing_bytes()) for signer in signers)
 
 
-def audit_order(posted: Posted, auditor: Node, commitment: Digest, round: int = 1) -> AuditOrder:
-    return AuditOrder(posted.order, auditor.id, auditor.key_epoch, round, commitment)
+def audit_order(posted: Posted, auditor: Node, commitment: Digest, in_round: int = 1) -> AuditOrder:
+    return AuditOrder(posted.order, auditor.id, auditor.key_epoch, in_round, commitment)
 
 
 def changed(posted: Posted, **fields: object) -> ExecuteOrder:

@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pysui.sui.sui_bcs import bcs
+
 from localnet.ledger.model import (
     GAS_COIN,
     Argument,
@@ -27,12 +29,11 @@ from localnet.ledger.model import (
     TransferObjects,
     Upgrade,
 )
-from localnet.movevm.types import PRIMITIVES, U8, Primitive, Struct, Type, Vector
+from localnet.movevm.types import PRIMITIVES, U8, Primitive, Struct, Type, Vector, canonical
 from localnet.rpc.bcs import Reader, Writer
 from localnet.rpc.errors import InvalidArgument
 from localnet.rpc.transaction_bcs import MAX_BYTES, decode_transaction, encode_transaction
-from localnet.rpc.type_tags import canonical, parse_type, read_type, write_type
-from pysui.sui.sui_bcs import bcs
+from localnet.rpc.type_tags import parse_type, read_type, write_type
 
 ids = st.binary(min_size=32, max_size=32)
 u16 = st.integers(0, 2**16 - 1)
@@ -149,12 +150,14 @@ def test_a_vector_type_is_written_as_sui_writes_it() -> None:
 
 
 def test_short_spaced_and_capital_types_become_canonical() -> None:
-    assert canonical("0x2::coin::Coin< 0x2::sui::SUI , vector<U8>>") == (
+    assert canonical(parse_type("0x2::coin::Coin< 0x2::sui::SUI , vector<U8>>")) == (
         f"0x{'0' * 63}2::coin::Coin<0x{'0' * 63}2::sui::SUI,vector<u8>>"
     )
 
 
-@pytest.mark.parametrize("text", ["", "u7", "0x2::coin", "0x2::coin::Coin<", "0x2::a::B<>", "vector<u8", "u8 u8", "0x2::a::B>"])
+@pytest.mark.parametrize(
+    "text", ["", "u7", "0x2::coin", "0x2::coin::Coin<", "0x2::a::B<>", "vector<u8", "u8 u8", "0x2::a::B>"]
+)
 def test_what_is_no_type_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_type(text)
@@ -163,7 +166,9 @@ def test_what_is_no_type_is_refused(text: str) -> None:
 def in_pysui(transaction: Transaction) -> bcs.TransactionData:
     kind = bcs.TransactionKind(
         "ProgrammableTransaction",
-        bcs.ProgrammableTransaction([_input(i) for i in transaction.inputs], [_command(c) for c in transaction.commands]),
+        bcs.ProgrammableTransaction(
+            [_input(given) for given in transaction.inputs], [_command(command) for command in transaction.commands]
+        ),
     )
     gas = transaction.gas
     data = bcs.GasData([_ref(r) for r in gas.payment], _id(gas.owner), gas.price, gas.budget)
@@ -214,7 +219,7 @@ def _type(type_: Type) -> bcs.TypeTag:
     return bcs.TypeTag(type_.name.capitalize())
 
 
-def _command(command: Command) -> bcs.Command:
+def _command(command: Command) -> bcs.Command:  # noqa: PLR0911 - one per variant
     match command:
         case MoveCall(package, module, function, type_arguments, given):
             call = bcs.ProgrammableMoveCall(

@@ -91,7 +91,7 @@ def test_functions_and_structs_are_listed(shop: Path, capsys: pytest.CaptureFixt
     assert main(["abi", str(shop)]) == 0
     listed = capsys.readouterr().out
     assert "public fun till::total(&0x0::till::Till): (u64)" in listed
-    assert "struct till::Till { id: sui::object::UID, sum: u64 }" in listed
+    assert "struct till::Till { id: 0x2::object::UID, sum: u64 }" in listed
 
 
 def test_a_failing_move_test_fails_the_run(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

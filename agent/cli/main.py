@@ -1,0 +1,36 @@
+"""The command `enclavia`. Exit codes: 0 done, 1 it was done and the answer is no, 2 wrong usage or configuration, 3 the other side (chain, store, enclave) failed."""
+
+import sys
+
+import typer
+
+from agent.cli import demo_command, localnet_command, node_command
+from agent.cli.failures import exit_code
+
+app = typer.Typer(
+    name="enclavia",
+    help="Confidential AI on Sui: sealed inputs, attested enclaves, sampling consensus.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo_command.demo)
+app.add_typer(node_command.app, name="node")
+app.add_typer(localnet_command.app, name="localnet")
+
+
+def run() -> None:
+    """Entry point: an expected failure is one readable text, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        typer.secho(f"enclavia: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

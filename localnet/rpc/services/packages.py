@@ -1,0 +1,47 @@
+"""MovePackageService: what packages declare."""
+
+from typing import Any, ClassVar, Final
+
+from localnet.movevm.types import long_address
+from localnet.rpc.modules import datatype_of, function_of, package_of
+from localnet.rpc.node import Node
+from localnet.rpc.render.packages import datatype_message, function_message, package_message
+from localnet.rpc.stubs import v2
+from localnet.rpc.transport.methods import Service
+from localnet.rpc.type_tags import parse_address, parse_identifier
+
+
+class MovePackageService(Service):
+    """Packages, functions, datatypes."""
+
+    name: ClassVar[str] = "MovePackageService"
+
+    def __init__(self, node: Node) -> None:
+        self._ledger: Final = node.ledger
+
+    async def get_package(self, request: Any) -> Any:
+        """A whole package."""
+        return v2.GetPackageResponse(
+            package=package_message(package_of(self._ledger, parse_address(request.package_id)))
+        )
+
+    async def get_function(self, request: Any) -> Any:
+        """One function."""
+        function = function_of(self._ledger, *_named(request))
+        return v2.GetFunctionResponse(function=function_message(function))
+
+    async def get_datatype(self, request: Any) -> Any:
+        """One struct or enum."""
+        definition = datatype_of(self._ledger, *_named(request))
+        return v2.GetDatatypeResponse(datatype=datatype_message(definition))
+
+    async def list_package_versions(self, request: Any) -> Any:
+        """The only version there is: the localnet publishes anew instead of upgrading."""
+        package = package_of(self._ledger, parse_address(request.package_id))
+        return v2.ListPackageVersionsResponse(
+            versions=[v2.PackageVersion(package_id=long_address(package.id), version=package.version)]
+        )
+
+
+def _named(request: Any) -> tuple[bytes, str, str]:
+    return parse_address(request.package_id), parse_identifier(request.module_name), parse_identifier(request.name)

@@ -1,0 +1,343 @@
+"""Nodes over a twin chain: real duties, journals and enclaves (in memory), a clock that only the test moves, and crashes where it wants them."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha384
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from agent.attestation.committee import CommitteeMember
+from agent.attestation.policy import Allowance, Layer, Policy
+from agent.attestation.providers.simulated import SimulatedProvider
+from agent.attestation.simulated import SimulatedVerifier
+from agent.attestation.simulated_platform import SimulatedAuthority
+from agent.chain.port import Chain
+from agent.delivery.blob_store import MemoryBlobStore
+from agent.delivery.stores import BlobStores
+from agent.enclave.client import EnclaveClient
+from agent.enclave.identity import EnclaveConfig
+from agent.enclave.launcher import Launched
+from agent.enclave.memory import MemoryLauncher
+from agent.enclave.orders import BindingRequest, Committee
+from agent.enclave.sealing import InputHeader, Recipient, TaskSecrets, seal_input
+from agent.enclave.workloads import load_workload
+from agent.enclave.workloads.workload import manifest_hash
+from agent.node.chain_time import ChainTime
+from agent.node.clock import ManualClock
+from agent.node.config import AdmissionSection
+from agent.node.duties import attest, audit, crank, execute, heartbeat, join
+from agent.node.duties.duty import Computing
+from agent.node.duties.station import Station
+from agent.node.enclaves import Enclaves
+from agent.node.evidence import EvidenceMaker
+from agent.node.identity import NodeIdentity
+from agent.node.journal import DutyKey, DutyRow, Journal, JournalTransactionLog
+from agent.node.routing import route
+from agent.node.runner import DutyRunner
+from agent.node.submitter import Submitter
+from agent.node.verifier import VerifierService
+from agent.node.watcher import Watcher
+from agent.protocol import events as e
+from agent.protocol.lifecycle import Mark, TaskState
+from agent.protocol.records import Attestation, TaskView
+from agent.protocol.statements import TeeKind
+from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
+from chain_twin import DEPLOYMENT, NETWORK, NOBODY, POOL, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+WORKLOAD = "sha256-stream"
+MANIFEST = Digest(manifest_hash(load_workload(WORKLOAD).manifest.encode()))
+CODE = sha384(b"the enclave's code").digest()
+HOME = "http://blobs"
+REQUESTER = Address(b"\x99" * 32)
+VERIFIER = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+AUTHORITY = SimulatedAuthority.create("twin", Millis(START), Random(1).randbytes)
+POLICY = Policy(
+    version=1,
+    max_age=Millis(48 * 3_600_000),
+    allow_simulated=True,
+    vendor=Layer(allow=frozenset({Allowance(TeeKind.SIMULATED, CODE)})),
+)
+
+
+class Crash(BaseException):
+    """The end of the process, at one line."""
+
+
+class Tripwire:
+    """Counts everything a node does with the outside and crashes it at number `at`."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+        self.passed = 0
+        self.where = ""
+
+    async def __call__(self, where: str) -> None:
+        await asyncio.sleep(0)
+        self.passed += 1
+        if self.passed == self.at:
+            self.where = where
+            raise Crash(where)
+
+
+class CodeLauncher(MemoryLauncher):
+    """Enclaves in memory that claim to be `CODE`: all zeros, as MemoryLauncher says, no policy takes."""
+
+    async def launch(self, config: EnclaveConfig) -> Launched:
+        launched = await super().launch(config)
+        launched.measurement = CODE
+        return launched
+
+
+class TripEnclaves(Enclaves):
+    trip: Tripwire
+
+    async def ask(self, epoch: int, request: Callable[[EnclaveClient], Any]) -> Any:
+        await self.trip("ask")
+        answer = await super().ask(epoch, request)
+        await self.trip("answered")
+        return answer
+
+
+class TripBlobs(MemoryBlobStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trip: Callable[[str], Coroutine[Any, Any, None]] = nothing
+
+    async def write(self, blob: BlobId, content: bytes) -> None:
+        await self.trip("put")
+        await super().write(blob, content)
+        await self.trip("stored")
+
+    async def read(self, blob: BlobId, limit: int) -> bytes:
+        await self.trip("fetch")
+        return await super().read(blob, limit)
+
+
+class TripJournal:
+    """A journal whose every use may be the last of this process; what is written stays."""
+
+    def __init__(self, journal: Journal, trip: Tripwire) -> None:
+        self._journal = journal
+        self._trip = trip
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._journal, name)
+
+        async def tripping(*args: Any, **kwargs: Any) -> Any:
+            await self._trip(f"journal.{name}")
+            result = await method(*args, **kwargs)
+            await self._trip(f"journal.{name} done")
+            return result
+
+        return tripping
+
+
+@dataclass
+class World:
+    """One chain, one blob store, one clock."""
+
+    folder: Path
+    clock: ManualClock = field(default_factory=ManualClock)
+    blobs: TripBlobs = field(default_factory=TripBlobs)
+    state: TwinState = field(init=False)
+    nodes: list["NodeHarness"] = field(default_factory=list)
+    services: list[tuple[TwinChain, VerifierService]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        verifier = VERIFIER.public_key().public_bytes_raw()
+        self.state = TwinState(self.clock, MANIFEST, verifiers=(verifier,), policy=POLICY.digest())
+
+    async def node(self, slot: int, *, attested: bool = True, **options: Any) -> "NodeHarness":
+        """A member of the pool with its journal and enclave."""
+        harness = NodeHarness(self, slot, await Journal.memory(), **options)
+        self.nodes.append(harness)
+        self.state.enrol(slot, harness.me.node)
+        if attested:
+            await harness.vouch()
+        return harness
+
+    async def verifier(self) -> VerifierService:
+        """The committee."""
+        member = CommitteeMember(VERIFIER, POLICY, (SimulatedVerifier(AUTHORITY.root),))
+        chain = TwinChain(self.state, Address(b"\xee" * 32))
+        service = VerifierService(
+            member,
+            chain=chain,
+            journal=await Journal.memory(),
+            stores=BlobStores({HOME: self.blobs}),
+            archive=MemoryBlobStore(),
+            clock=self.clock,
+            random=Random(0),
+        )
+        self.services.append((chain, service))
+        return service
+
+    async def post(self, executor: int, text: str = "sixteen words", number: int = 1) -> TaskId:
+        """A task with a sealed input for the node in slot `executor`, as a requester would post it."""
+        state, task = self.state, TaskId(bytes([0x70, number]) + bytes(30))
+        seat = state.seat(executor)
+        secrets = TaskSecrets.generate(Random(number).randbytes)
+        header = InputHeader(NETWORK, task, MANIFEST, state.now, secrets.output_pk, 1_000_000, 1)
+        sealed = seal_input(text, header, secrets, Recipient(seat.node, seat.key_epoch, seat.hpke_pk))
+        await MemoryBlobStore.write(self.blobs, sealed.digest, sealed.blob)
+        view = state.tasks[task] = record(
+            TaskView, id=task, network=NETWORK, pool=POOL, roster=ROSTER, requester=REQUESTER, manifest=MANIFEST,
+            params=state.params, price=Mist(1_000), state=TaskState.RUNNING, opened_at=state.now,
+            deadline=Millis(state.now + state.params.commit_ms), candidates=(Slot(executor),), candidate=1, executor=seat,
+            input_uri=HOME.encode(), input_digest=sealed.digest, key_commitment=sealed.key_commitment,
+            output_pk=secrets.output_pk, tee_mask=1,
+        )  # fmt: skip
+        state.emit(
+            e.InputPosted(task, POOL, seat.node, seat.slot, seat.key_epoch, sealed.digest, view.deadline), f"post{number}"
+        )
+        return task
+
+    async def run_until(self, reached: Callable[[], bool], *, hours: float = 2.0) -> None:
+        """Run everybody, moving the clock whenever nobody has anything left to do."""
+        jobs = [job for node in self.nodes for job in node.jobs()]
+        jobs += [service.run() for _, service in self.services]
+        limit = self.clock.seconds() + hours * 3600
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(job) for job in jobs]
+            while not reached():
+                await self._settle(running)
+                if reached():
+                    break
+                due = self.clock.next_due()
+                assert due is not None, "nobody waits for anything, and it was not reached"
+                assert self.clock.seconds() + due < limit, "it was not reached in time"
+                self.clock.advance(due)
+            for each in running:
+                each.cancel()
+        for node in self.nodes:
+            await node.enclaves.close()
+
+    async def _settle(self, running: list[asyncio.Task[None]]) -> None:
+        while any(task.done() for task in running) or not all(self._idle()):
+            await asyncio.sleep(0)
+            for task in running:
+                if task.done() and not task.cancelled():
+                    task.result()
+
+    def _idle(self) -> list[bool]:
+        parts = [(node.chain, node.runner.statistics()) for node in self.nodes]
+        parts += [(chain, service.statistics()[0]) for chain, service in self.services]
+        return [chain.idle and not (stats.queue.ready or stats.queue.held) for chain, stats in parts]
+
+
+class NodeHarness:
+    """One node; `restart` makes a new process of it over the same journal and files."""
+
+    def __init__(
+        self,
+        world: World,
+        slot: int,
+        journal: Journal,
+        *,
+        trip: Tripwire | None = None,
+        admission: AdmissionSection | None = None,
+        own: bool = False,
+        capacity: int = 256,
+        concurrent: int = 4,
+    ) -> None:
+        self.world = world
+        self.slot = slot
+        self.journal = journal
+        node = NodeId(bytes([0xB0 + slot]) * 32)
+        self.me = NodeIdentity(NETWORK, POOL, node, Slot(slot), ObjectId(node), operator_cap(node))
+        self.admission = admission or AdmissionSection()
+        self.own = own
+        self.capacity = capacity
+        self.concurrent = concurrent
+        self.folder = world.folder / f"node-{slot}"
+        self.folder.mkdir(exist_ok=True)
+        self.restart(trip)
+
+    def restart(self, trip: Tripwire | None = None) -> None:
+        """A new process."""
+        trip = trip or Tripwire()
+        world, random = self.world, Random(self.slot)
+        self.chain = TwinChain(world.state, Address(self.me.node), trip)
+        self.launcher = CodeLauncher()
+        self.enclaves = TripEnclaves(
+            self.folder, WORKLOAD, lambda: EnclaveClient(self.launcher), clock=world.clock, random=random, restarts=5
+        )
+        self.enclaves.trip = trip
+        self.trip = trip
+        world.blobs.trip = trip
+        journal: Any = TripJournal(self.journal, trip)
+        time = ChainTime(self.chain, world.clock)
+        self.station = Station(
+            me=self.me,
+            chain=self.chain,
+            time=time,
+            journal=journal,
+            submitter=Submitter(self.chain, JournalTransactionLog(self.journal)),
+            enclaves=self.enclaves,
+            stores=BlobStores({HOME: world.blobs}),
+            home=world.blobs,
+            home_uri=HOME,
+            admission=self.admission,
+            computing=Computing(self.concurrent),
+        )
+        self.duties: list[Any] = [
+            execute.ExecuteDuty(self.station), audit.AuditDuty(self.station), crank.CrankDuty(self.station)
+        ]  # fmt: skip
+        if self.own:
+            platform = AUTHORITY.platform(f"node-{self.slot}", Millis(START), Random(self.slot).randbytes)
+            provider = SimulatedProvider(platform, CODE, lambda: world.state.at)
+            maker = EvidenceMaker(self.chain, self.enclaves, provider, world.blobs, validity_ms=4 * 3_600_000)
+            self.duties += [
+                attest.AttestDuty(self.station, maker), join.JoinDuty(self.station), heartbeat.HeartbeatDuty(self.station)
+            ]  # fmt: skip
+        self.runner = DutyRunner(
+            self.duties, chain=self.chain, time=time, journal=journal, clock=world.clock, random=random,
+            workers=4 + self.concurrent, capacity=self.capacity,
+        )  # fmt: skip
+        self.watcher = Watcher(
+            "node", chain=self.chain, journal=journal, route=lambda event: route(event, self.me), wake=self.runner.wake,
+            clock=world.clock, random=random,
+        )  # fmt: skip
+
+    def jobs(self) -> list[Coroutine[Any, Any, None]]:
+        return [self._run()]
+
+    async def _run(self) -> None:
+        if self.own:
+            await self.journal.begin([duty.row() for duty in self.duties[3:]], now=self.world.state.at)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.runner.run())
+            group.create_task(self.watcher.run())
+
+    async def vouch(self, epoch: int = 1) -> None:
+        """Have this node's enclave of `epoch` on chain without the committee's work."""
+        state = self.world.state
+        identity = await self.enclaves.begin(epoch)
+        request = BindingRequest(
+            DEPLOYMENT.chain_id, NETWORK, POOL, self.me.node, epoch, bytes(32), Millis(START + 10**9),
+            Committee(1, state.verifiers),
+        )  # fmt: skip
+        await self.enclaves.bind(epoch, request)
+        known = Attestation(
+            epoch, TeeKind.SIMULATED, BlobId(b"\x02" * 32), CODE, identity.hpke_pk, identity.sign_pk, Millis(START + 10**9)
+        )
+        member = state.members[self.slot]
+        state.members[self.slot] = replace(member, key_epoch=epoch, attestation=known, weight=member.stake)
+        self.trip.passed = 0
+
+    async def row(self, kind: str, subject: bytes, round_: int = 0) -> DutyRow | None:
+        return await self.journal.duty(DutyKey(kind, subject, round_))
+
+
+def ignore_crash(error: BaseExceptionGroup[BaseException]) -> None:
+    """Raise `error` again unless it is a crash that the test made."""
+    _, rest = error.split(Crash)
+    if rest is not None:
+        raise rest
+
+
+__all__ = ["Chain", "Crash", "Mark", "NOBODY", "NodeHarness", "Tripwire", "World", "ignore_crash", "suppress"]
