@@ -58,11 +58,11 @@ class Deployment:
                 admin_cap=None if admin_cap is None else _id(admin_cap),
             )
         except FileNotFoundError:
-            raise DeploymentError(f"{file} does not exist: get the deployment file of your network") from None
+            raise DeploymentError(f"{file} does not exist: get the one of your network") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DeploymentError(f"{file} is no deployment file ({error!r}): get it again") from error
         if known.get("format") != FORMAT:
-            raise DeploymentError(f"{file} has format {known.get('format')}, this agent reads {FORMAT}: get its version")
+            raise DeploymentError(f"{file} has format {known.get('format')}, this agent reads format {FORMAT} only")
         return deployment
 
     def save(self, file: Path) -> None:

@@ -1,4 +1,7 @@
-"""The command `enclavia`. Exit codes: 0 done, 1 it was done and the answer is no, 2 wrong usage or configuration, 3 the other side (chain, store, enclave) failed."""
+"""The command `enclavia`.
+
+Exit codes: 0 done; 1 done, and the answer is no; 2 wrong usage or configuration; 3 the other side (chain, store, enclave) failed.
+"""
 
 import sys
 

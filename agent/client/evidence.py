@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agent.attestation.binding import committee_hash
+from agent.attestation.evidence import MAX_EVIDENCE
 from agent.attestation.policy import Policy
 from agent.attestation.record import Place, verify_record
 from agent.attestation.verdict import Verdict
@@ -13,9 +14,6 @@ from agent.delivery.blob_store import BlobStore
 from agent.delivery.errors import BlobError
 from agent.protocol.records import MemberView, PoolView
 from agent.protocol.units import BlobId, Millis
-
-MAX_EVIDENCE = 256 * 1024
-"""Bytes."""
 
 
 class EvidenceCheck:

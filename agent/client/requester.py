@@ -5,7 +5,8 @@
         result = await requester.result(submission)
         ended = await requester.settled(submission.task)
 
-Nothing that comes from chain node, blob store or executor is believed: evidence is verified before sealing, the output against the commitment, the receipt against the executor's key.
+Nothing that comes from chain node, blob store or executor is believed: evidence is verified before sealing, the output against the
+commitment, the receipt against the executor's key.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from agent.protocol.statements import InvalidReason
 from agent.protocol.units import Digest
 
 
-class InvalidInput(Exception):  # noqa: N818  an answer, not a fault: it ends in a signed statement
+class InvalidInput(Exception):
     """The input must not be run; `reason` is what the statement says."""
 
     def __init__(self, reason: InvalidReason) -> None:

@@ -182,7 +182,7 @@ class Engine:
             round=ticket.round,
             wraps=wraps,
         )
-        self._memory.hand_off(statement, tuple(seat.node for seat in ticket.seats))
+        self._memory.hand_off(statement)
         return HandedOff(statement, self.keys.sign.sign(statement.signing_bytes()))
 
     def audit(self, order: AuditOrder, sealed_input: bytes, wrapped: bytes) -> Audited:
@@ -200,7 +200,7 @@ class Engine:
             raise WrongOrder("the audit is for another network, node or key epoch, of one's own task, or of no round")
         if blob_digest(sealed_input) != task.input_digest:
             raise WrongOrder("the sealed input is not the one on chain: fetch it from another store")
-        self._memory.admit(task.task)
+        self._memory.admit_vote(task.task, order.round)
         root, salt, executor_salt = self._run_again(order, sealed_input, wrapped)
         statement = AuditStatement(
             network=task.network,

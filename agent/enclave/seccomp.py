@@ -1,9 +1,10 @@
 """The system calls that an enclave may make after it is locked down, as a seccomp-BPF program (Linux `seccomp(2)`).
 
 Seen with `strace` after the lockdown, for HPKE, Ed25519 and single-threaded torch alike: recvfrom, sendto, getrandom,
-getpid, brk, mmap, munmap, close, exit_group. The rest of the list is for an allocator under pressure, a contended lock,
-a signal, and a clock without vDSO. Not on it, on purpose: `recvmsg` and `sendmsg` (which could carry file descriptors in and out), `clone` (threads, forks),
-everything that opens or names a file or a socket. Memory may never be executable.
+getpid, brk, mmap, munmap, mremap, close, exit_group. The rest of the list is for an allocator under pressure, a
+contended lock, a signal, and a clock without vDSO. Not on it, on purpose: `recvmsg` and `sendmsg` (which could carry
+file descriptors in and out), `clone` (threads, forks), everything that opens or names a file or a socket. Memory may
+never be executable.
 """
 
 import platform

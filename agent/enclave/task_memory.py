@@ -5,19 +5,31 @@ that forgetting is no way to a second answer.
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from hashlib import blake2b
+from typing import Any, Final
 
 from agent.enclave.errors import ConflictingOrder, TooManyTasks, UnknownTask
 from agent.enclave.orders import Audited, AuditOrder, ExecuteOrder
 from agent.enclave.tickets import MAX_RECIPIENTS
 from agent.protocol.statements import CommitStatement, HandoffStatement, InvalidInputStatement
-from agent.protocol.units import NodeId, TaskId
+from agent.protocol.units import Digest, TaskId
 
 MAX_TASKS: Final = 1024
-"""Executions, and as many audits, that are remembered at a time."""
+"""Executions, and as many votes, that are remembered at a time: their sealed state fits one message."""
 
 MAX_FORGOTTEN: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A round for which the data key was wrapped; the wraps themselves can always be made again."""
+
+    round: int
+    seats: int
+    digest: Digest
+    """Of the signed statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +41,7 @@ class Execution:
     """None: the input was refused."""
     commit: CommitStatement | None
     invalid: InvalidInputStatement | None
-    handoffs: tuple[HandoffStatement, ...] = ()
-    recipients: tuple[NodeId, ...] = ()
-    """Everybody it was ever wrapped for."""
+    handed: tuple["Handed", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +69,13 @@ class TaskMemory:
         """
         if task in self._forgotten:
             raise ConflictingOrder("the task was forgotten as settled: it is not served again")
-        known = task in self._executions or any(voted == task for voted, _ in self._votes)
-        if not known and max(len(self._executions), len(self._votes)) >= MAX_TASKS:
-            raise TooManyTasks(f"{MAX_TASKS} tasks are remembered: forget those that are settled")
+        _check_room(self._executions, task)
+
+    def admit_vote(self, task: TaskId, in_round: int) -> None:
+        """The same for a vote."""
+        if task in self._forgotten:
+            raise ConflictingOrder("the task was forgotten as settled: it is not served again")
+        _check_room(self._votes, (task, in_round))
 
     def answer(self, execution: Execution) -> None:
         """Remember the answer to a task, or agree that it is the remembered one.
@@ -84,24 +98,23 @@ class TaskMemory:
         except KeyError:
             raise UnknownTask("no such task was executed here: restore the state of the enclave that did") from None
 
-    def hand_off(self, statement: HandoffStatement, recipients: tuple[NodeId, ...]) -> None:
+    def hand_off(self, statement: HandoffStatement) -> None:
         """Remember a handoff.
 
         Raises:
             ConflictingOrder: the round was handed off to others before, or the recipients of all rounds are too many.
         """
         execution = self.execution(statement.task)
-        for known in execution.handoffs:
+        digest = Digest(blake2b(statement.signing_bytes(), digest_size=32).digest())
+        for known in execution.handed:
             if known.round == statement.round:
-                if known != statement:
+                if known.digest != digest:
                     raise ConflictingOrder("this round was handed off for another ticket: only that handoff stands")
                 return
-        everybody = tuple(dict.fromkeys(execution.recipients + recipients))
-        if len(everybody) > MAX_RECIPIENTS:
+        handed = (*execution.handed, Handed(statement.round, len(statement.wraps), digest))
+        if sum(past.seats for past in handed) > MAX_RECIPIENTS:
             raise ConflictingOrder(f"over {MAX_RECIPIENTS} recipients of one data key")
-        self._executions[statement.task] = replace(
-            execution, handoffs=(*execution.handoffs, statement), recipients=everybody
-        )
+        self._executions[statement.task] = replace(execution, handed=handed)
 
     def vote(self, vote: Vote) -> None:
         """Remember a vote, or agree that it is the remembered one.
@@ -125,3 +138,8 @@ class TaskMemory:
     def contents(self) -> tuple[tuple[Execution, ...], tuple[Vote, ...], tuple[TaskId, ...]]:
         """All of it, for the sealed state: what the constructor takes."""
         return tuple(self._executions.values()), tuple(self._votes.values()), tuple(self._forgotten)
+
+
+def _check_room(remembered: Mapping[Any, object], key: Hashable) -> None:
+    if key not in remembered and len(remembered) >= MAX_TASKS:
+        raise TooManyTasks(f"{MAX_TASKS} tasks are remembered: forget those that are settled")

@@ -20,7 +20,7 @@ from agent.enclave.identity import EnclaveConfig, EnclaveIdentity
 from agent.enclave.orders import BindingRequest
 from agent.node.backoff import Backoff
 from agent.node.clock import Clock
-from agent.node.errors import EnclaveDown, KeysLost
+from agent.node.errors import EnclaveDown, EnclaveResting, KeysLost
 from agent.node.identity import write_atomically
 
 T = TypeVar("T")
@@ -66,6 +66,7 @@ class Enclaves:
         self._locks: dict[int, asyncio.Lock] = {}
         self._starts = self._failures = 0
         self._last = ""
+        self._rest_until = 0.0
         self._gave_up = asyncio.Event()
         self._log = structlog.get_logger("agent.node.enclaves")
 
@@ -83,6 +84,7 @@ class Enclaves:
 
         Raises:
             KeysLost: its keys were never kept, or do not open any more.
+            EnclaveResting: it failed lately and is not started again yet.
             EnclaveError: it declined, or died over this request.
         """
         async with self._lock(epoch):
@@ -155,8 +157,8 @@ class Enclaves:
         state = await asyncio.to_thread(self._read, epoch)
         if state is None and not fresh:
             raise KeysLost(epoch, "they were never kept")
-        if self._failures:
-            await self._clock.sleep(self._backoff.delay(self._failures - 1, self._random))
+        if self._clock.seconds() < self._rest_until:
+            raise EnclaveResting(self._failures, self._last)
         client = self._new_client()
         try:
             identity = await client.start(EnclaveConfig(self._workload, state))
@@ -181,6 +183,7 @@ class Enclaves:
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
         self._last = f"{type(error).__name__}: {error}"
+        self._rest_until = self._clock.seconds() + self._backoff.delay(self._failures - 1, self._random)
         if self._failures > self._restarts:
             self._gave_up.set()
 

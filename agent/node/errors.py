@@ -10,6 +10,7 @@ NodeError
 ├── DutyError            a duty cannot go on; only its own row is touched
 │   ├── StillPending     an earlier transaction for the same act is of unknown fate
 │   ├── Settled          it has just become known: look at the chain again
+│   ├── EnclaveResting   the enclave failed lately and is not started again yet
 │   ├── KeysLost         the enclave of this key epoch, and with it what it could sign and open, is gone
 │   └── Unmeetable       nothing can help any more: the row is abandoned with this reason
 └── EnclaveDown          the enclave does not stay up; the supervisor has given up restarting it
@@ -92,6 +93,14 @@ class KeysLost(DutyError):
     def __init__(self, epoch: int, reason: str) -> None:
         super().__init__(f"the enclave keys of epoch {epoch} are lost: {reason}")
         self.epoch: Final = epoch
+
+
+class EnclaveResting(DutyError):
+    """The enclave failed; each failure in a row doubles the rest before the next start."""
+
+    def __init__(self, failures: int, last: str) -> None:
+        super().__init__(f"the enclave failed {failures} times in a row, it is started again soon; last: {last}")
+        self.failures: Final = failures
 
 
 class EnclaveDown(NodeError):

@@ -12,17 +12,23 @@ from typing import Final
 
 import structlog
 
-from agent.chain.errors import Overtaken
+from agent.attestation.errors import AttestationError
+from agent.chain.errors import ChainError, Overtaken
 from agent.chain.port import Chain
+from agent.delivery.errors import BlobError, UnknownStore
+from agent.enclave.errors import EnclaveError
 from agent.node.backoff import Backoff
 from agent.node.chain_time import ChainTime
 from agent.node.clock import Clock
 from agent.node.duties.duty import ABANDONED, Busy, Duty, Moved, Step, Wait
-from agent.node.errors import Unmeetable
+from agent.node.errors import NodeError, Unmeetable
 from agent.node.journal import NO_DEADLINE, DutyKey, DutyRow, Journal
 from agent.node.work_queue import QueueStatistics, WorkQueue
 
 QUEUE_CAPACITY: Final = 256
+EXPECTED: Final = (AttestationError, BlobError, ChainError, EnclaveError, NodeError, UnknownStore)
+"""Failures that their text explains; any other is a defect of ours and is logged with its traceback."""
+
 MIN_WAIT_S: Final = 0.05
 LOOK_AGAIN_S: Final = 60.0
 """A waiting duty is looked at this often even if no event comes: the net under events and clocks that drift."""
@@ -156,6 +162,7 @@ class DutyRunner:
             failures=row.failures + 1,
             error=reason,
             digest=getattr(error, "digest", None),
+            exc_info=None if isinstance(error, EXPECTED) else error,
         )
         if await self._is_late(row):
             return Moved(row.close(ABANDONED, reason))

@@ -1,12 +1,8 @@
 """Binary Canonical Serialization (BCS), strict, driven by the types of frozen dataclasses.
 
-    BcsError
-    ├── Truncated         the bytes end inside a value
-    ├── TrailingBytes     bytes are left over
-    └── BadValue          a bool that is neither 0 nor 1, an unknown enum value, a length over its limit, a number that does not fit
-
-Wire types: `U8`, `U16`, `U32`, `U64`, `U128` are integers; `Mist`, `Millis`, `Slot` are u64; ids and addresses are 32 bytes without a length; `bytes`, `Digest`
-and `BlobId` are `vector<u8>`; `tuple[X, ...]` is `vector<X>`; an `IntEnum` is a u8; a dataclass is its fields in order.
+Wire types: `U8` … `U128` are integers; `Mist`, `Millis`, `Slot` are u64; ids and addresses are 32 bytes without a
+length; `bytes`, `Digest` and `BlobId` are `vector<u8>`; `tuple[X, ...]` is `vector<X>`; an `IntEnum` is a u8; a
+dataclass is its fields in order. One value has one encoding: whatever decodes, encodes to the same bytes again.
 Source: BCS specification of the Move ecosystem.
 """
 
@@ -16,7 +12,13 @@ from enum import IntEnum
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
+from agent.protocol.errors import BadValue, BcsError, TrailingBytes, Truncated
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
+
+__all__ = [
+    "U8", "U16", "U32", "U64", "U128", "BadValue", "BcsError", "Reader", "TrailingBytes", "Truncated", "decode",
+    "encode", "uleb",
+]  # fmt: skip
 
 U8 = Annotated[int, 1]
 U16 = Annotated[int, 2]
@@ -34,22 +36,6 @@ Decoder = Callable[["Reader"], Any]
 Encoder = Callable[[Any], bytes]
 
 
-class BcsError(ValueError):
-    """Bytes are not the BCS of the wanted type."""
-
-
-class Truncated(BcsError):
-    """The bytes end inside a value."""
-
-
-class TrailingBytes(BcsError):
-    """Bytes are left over."""
-
-
-class BadValue(BcsError):
-    """A value that the type does not have."""
-
-
 class Reader:
     """Takes values off the front of `data`."""
 
@@ -58,7 +44,7 @@ class Reader:
         self._at = 0
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
+        """The next `count` bytes, or `Truncated`."""
         end = self._at + count
         if end > len(self._data):
             raise Truncated(f"{count} bytes wanted, {len(self._data) - self._at} left")
@@ -71,7 +57,7 @@ class Reader:
         return int.from_bytes(self.take(width), "little")
 
     def length(self, limit: int) -> int:
-        """A ULEB128 length, at most `limit`, in its shortest form."""
+        """A ULEB128 length, at most `limit`, in its shortest form; else `BadValue`."""
         value = shift = 0
         while True:
             byte = self.integer(1)
@@ -85,11 +71,7 @@ class Reader:
             shift += 7
 
     def end(self) -> None:
-        """Check that nothing is left.
-
-        Raises:
-            TrailingBytes
-        """
+        """Check that nothing is left, or raise `TrailingBytes`."""
         if self._at != len(self._data):
             raise TrailingBytes(f"{len(self._data) - self._at} bytes too many")
 
@@ -100,8 +82,9 @@ def decode(kind: type[T], data: bytes) -> T:
     Raises:
         BcsError: it is none.
     """
+    wire: Any = kind
     reader = Reader(data)
-    value: T = _decoder(kind)(reader)
+    value: T = _decoder(wire)(reader)
     reader.end()
     return value
 
@@ -112,7 +95,9 @@ def encode(value: Any) -> bytes:
     Raises:
         BadValue: a number does not fit its width, or an id is not 32 bytes.
     """
-    return _encoder(type(value))(value)
+    wire: Any = type(value)
+    encoded: bytes = _encoder(wire)(value)
+    return encoded
 
 
 def uleb(value: int) -> bytes:
@@ -137,7 +122,7 @@ def _width(kind: Any) -> int | None:
 
 
 @cache
-def _decoder(kind: Any) -> Decoder:
+def _decoder(kind: Any) -> Decoder:  # noqa: PLR0911  one line a kind
     width = _width(kind)
     if width is not None:
         return lambda reader: reader.integer(width)
@@ -159,7 +144,7 @@ def _decoder(kind: Any) -> Decoder:
 
 
 @cache
-def _encoder(kind: Any) -> Encoder:
+def _encoder(kind: Any) -> Encoder:  # noqa: PLR0911  one line a kind
     width = _width(kind)
     if width is not None:
         return lambda value: _integer(value, width)

@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
+from agent.protocol.errors import CommitmentError, EmptyTree, OutputTooLarge
 from agent.protocol.tags import BRANCH, COMMIT, LEAF
 from agent.protocol.units import Digest, NodeId, TaskId
+
+__all__ = [
+    "CHUNK", "MAX_CHUNKS", "CommitmentError", "EmptyTree", "OutputTooLarge", "branch", "commitment", "leaf",
+    "merkle_root", "output_root",
+]  # fmt: skip
 
 CHUNK: Final = 1_024
 """Bytes of one leaf."""
@@ -16,24 +22,11 @@ MAX_CHUNKS: Final = 65_536
 """Chunks in one output; the leaf index is a u32."""
 
 
-class CommitmentError(ValueError):
-    """A commitment cannot be made or does not open."""
-
-
-class EmptyTree(CommitmentError):
-    """A tree has at least one leaf."""
-
-
-class OutputTooLarge(CommitmentError):
-    """More than MAX_CHUNKS chunks."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"an output of {size} bytes, at most {CHUNK * MAX_CHUNKS}")
-        self.size: Final = size
-
-
 def leaf(leaf_key: bytes, task: TaskId, index: int, chunk: bytes) -> Digest:
-    """Hash one output chunk; keyed, so that a root of a guessable output tells nothing."""
+    """Hash one output chunk; keyed, so that a root of a guessable output tells nothing [C8].
+
+    `index` binds its place, so that chunks cannot be reordered.
+    """
     return _hash(leaf_key, LEAF, task, index.to_bytes(4, "little"), chunk)
 
 
@@ -49,7 +42,7 @@ def merkle_root(leaves: Sequence[Digest]) -> Digest:
         EmptyTree: there is no leaf.
     """
     if not leaves:
-        raise EmptyTree("no leaves")
+        raise EmptyTree("no leaves: an empty output is one empty chunk")
     level = list(leaves)
     while len(level) > 1:
         paired = [branch(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
@@ -58,13 +51,13 @@ def merkle_root(leaves: Sequence[Digest]) -> Digest:
 
 
 def output_root(leaf_key: bytes, task: TaskId, output: bytes) -> Digest:
-    """Root of a whole output; an empty one is one empty chunk.
+    """Root of a whole output, in chunks of 1,024 bytes; an empty one is one empty chunk.
 
     Raises:
-        OutputTooLarge
+        OutputTooLarge: more than 65,536 chunks, 64 MiB.
     """
     if len(output) > CHUNK * MAX_CHUNKS:
-        raise OutputTooLarge(len(output))
+        raise OutputTooLarge(len(output), CHUNK * MAX_CHUNKS)
     chunks = [output[at : at + CHUNK] for at in range(0, len(output), CHUNK)] or [b""]
     return merkle_root([leaf(leaf_key, task, index, chunk) for index, chunk in enumerate(chunks)])
 

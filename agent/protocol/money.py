@@ -1,6 +1,7 @@
 """Who gets what: docs/spec/protocol.md §6, the same rules as the contract's `settlement`. Integer Mist; nothing comes from nowhere."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.protocol.draw import ALWAYS
 from agent.protocol.lifecycle import Mark, Outcome
@@ -8,6 +9,7 @@ from agent.protocol.records import Params, Round, TaskView
 from agent.protocol.units import Mist, NodeId
 
 BPS = 10_000
+_NO: Final = Mist(0)
 PAID = (Outcome.ACCEPTED, Outcome.UPHELD)
 RESERVED = (Outcome.INVALID_INPUT, Outcome.VOID)
 
@@ -31,15 +33,15 @@ def quote(params: Params, price: Mist, auditor_fee: Mist, reservation_fee: Mist)
 class Settlement:
     """What a settlement moves, in Mist. Sources: the escrow, slashed stake, the audit fund."""
 
-    refunded: Mist = Mist(0)
+    refunded: Mist = _NO
     """To the requester, compensation included."""
     slashed: dict[NodeId, Mist] = field(default_factory=dict)
     paid: dict[NodeId, Mist] = field(default_factory=dict)
     """To members' fees, from wherever."""
     owed: dict[NodeId, Mist] = field(default_factory=dict)
-    treasury: Mist = Mist(0)
-    burnt: Mist = Mist(0)
-    fund: Mist = Mist(0)
+    treasury: Mist = _NO
+    burnt: Mist = _NO
+    fund: Mist = _NO
     """Change of the audit fund; negative where it paid more than it got."""
 
     def conserves(self, escrow: Mist) -> bool:

@@ -1,6 +1,25 @@
 """Units are types: a bare `int`, `bytes` or `str` never crosses a module's border with a meaning of its own."""
 
+from string import hexdigits
 from typing import Final, NewType
+
+from agent.protocol.errors import BadAddress
+
+__all__ = [
+    "NONE",
+    "Address",
+    "BadAddress",
+    "BlobId",
+    "Digest",
+    "Millis",
+    "Mist",
+    "NodeId",
+    "ObjectId",
+    "Slot",
+    "TaskId",
+    "format_address",
+    "parse_address",
+]
 
 Mist = NewType("Mist", int)
 """Money; 1 SUI is 10^9 Mist. A u64."""
@@ -24,26 +43,28 @@ Slot = NewType("Slot", int)
 NONE: Final = Slot(2**64 - 1)
 """Nobody: fewer operators than draws, or no executor yet."""
 
-
-class BadAddress(ValueError):
-    """Not "0x" and up to 64 hexadecimal digits."""
+_DIGITS: Final = 64
 
 
 def format_address(raw: bytes) -> str:
-    """"0x" and 64 digits."""
+    """Write an address or an id as "0x" and 64 lower-case digits.
+
+    Raises:
+        BadAddress: `raw` is not 32 bytes.
+    """
+    if 2 * len(raw) != _DIGITS:
+        raise BadAddress(f"{len(raw)} bytes")
     return "0x" + raw.hex()
 
 
 def parse_address(text: str) -> Address:
-    """Read "0x…"; short forms are padded on the left.
+    """Read "0x…"; short forms such as "0x6" are padded on the left.
 
     Raises:
-        BadAddress
+        BadAddress: it is anything else, however little.
     """
-    digits = text.removeprefix("0x")
-    if not text.startswith("0x") or not 1 <= len(digits) <= 64:
-        raise BadAddress(f'{text!r}: an address is "0x" and up to 64 hexadecimal digits')
-    try:
-        return Address(bytes.fromhex(digits.rjust(64, "0")))
-    except ValueError:
-        raise BadAddress(f'{text!r}: an address is "0x" and up to 64 hexadecimal digits') from None
+    digits = text[2:]
+    # bytes.fromhex would skip spaces, and return fewer than 32 bytes
+    if not text.startswith("0x") or not 1 <= len(digits) <= _DIGITS or not set(digits) <= set(hexdigits):
+        raise BadAddress(repr(text[:100]))
+    return Address(bytes.fromhex(digits.rjust(_DIGITS, "0")))

@@ -365,6 +365,8 @@ class Failure:
     """With COMMAND_ARGUMENT_ERROR and TYPE_ARGUMENT_ERROR: which one."""
     argument_error: ArgumentErrorKind | None = None
     """With COMMAND_ARGUMENT_ERROR only."""
+    indices: tuple[int, ...] = ()
+    """What else Sui's status carries: command and result of an unused or missing value; size and limit of what is too big."""
 
 
 class Operation(Enum):
@@ -389,7 +391,8 @@ class ObjectChange:
     """What a transaction did to one object.
 
     before → after: absent → present with CREATED is created, with NONE is unwrapped; present → absent with DELETED is
-    deleted, with NONE is wrapped; absent → absent is created and wrapped, or unwrapped and deleted.
+    deleted, with NONE is wrapped; absent → absent is unwrapped and deleted at once. What is created and wrapped at once
+    leaves no trace.
     """
 
     id: ObjectId
@@ -526,7 +529,7 @@ class ExecutedTransaction:
     effects: TransactionEffects
     events: tuple[Event, ...]
     results: tuple[CommandResult, ...]
-    """One per command that ran; empty if the transaction failed."""
+    """One per command; empty if the transaction failed. `mutated` is filled in by `simulate` only."""
     before: Mapping[ObjectId, Object | Package]
     """Every object that was read or overwritten, as it was."""
     after: Mapping[ObjectId, Object | Package]
@@ -542,7 +545,7 @@ class ExecutedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One commit: a clock step, and at most one other transaction after it."""
+    """One commit: a clock step, and at most one transaction of a user after it, before which randomness may be renewed."""
 
     sequence: int
     epoch: int

@@ -31,7 +31,7 @@ class Faucet:
         """
         request = body.get("FixedAmountRequest") if isinstance(body, dict) else None
         if not isinstance(request, dict) or not isinstance(request.get("recipient"), str):
-            raise InvalidArgument('send {"FixedAmountRequest": {"recipient": "0x…"}}, with "amount" in Mist if you like')
+            raise InvalidArgument('send {"FixedAmountRequest": {"recipient": "0x…"}}, and "amount" in Mist if you like')
         recipient = Address(parse_address(request["recipient"]))
         amount = request.get("amount")
         if amount is None:

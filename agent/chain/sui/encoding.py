@@ -1,4 +1,4 @@
-"""Calls as commands of a Sui transaction: docs/spec/protocol.md §7. Pure; what the chain has to be asked is in `Needs`."""
+"""Calls as commands of a Sui transaction: docs/spec/protocol.md §7. Pure: `Needs` has what the chain must be asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,7 +157,8 @@ class _Encoder:
                 self._move("task::open_task", self._network(), pool, self._roster(), payment, *drawing)
             case c.RejectExecutor():
                 fee = self._coin(call.fee)
-                self._move("task::reject_executor", self._task(call.task), self._pool(), fee, self._network(), self._clock())
+                task = self._task(call.task)
+                self._move("task::reject_executor", task, self._pool(), fee, self._network(), self._clock())
             case c.AssignAndPostInput():
                 task = self._task(call.task)
                 seat = self._move("task::assign", task, self._pool(), self._network(), self._clock())

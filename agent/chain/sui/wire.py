@@ -6,7 +6,7 @@ replaced when an answer did not come in time: a half-open one would swallow ever
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +102,7 @@ class Wire:
 
     async def stream(
         self, method: str, request: Message, answer: type[Message], *, idle_s: float
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """Every message of `Service/Method`; Unreachable once none comes for `idle_s`.
 
         Raises:

@@ -1,6 +1,7 @@
 """A broken TEE, for the demo and for chaos tests only: the code of an enclave, changed by an operator who extracted the platform's key.
 
-It claims the honest measurement and commits to the embedding of another text. As an auditor it tells the truth: an operator who cheats to save work, not to harm others.
+It claims the honest measurement and commits to the embedding of another text. As an auditor it tells the truth: an operator who
+cheats to save work, not to harm others.
 """
 
 from typing import Final

@@ -135,7 +135,8 @@ def model_files() -> tuple[Path, Path, Path]:
 def load() -> Workload:
     """The workload with the installed model, on one thread, ready to run."""
     torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)
+    if torch.get_num_interop_threads() != 1:  # can be set once in a process
+        torch.set_num_interop_threads(1)
     torch.use_deterministic_algorithms(mode=True)
     weights, config, tokenizer = (path.read_bytes() for path in model_files())
     return EmbeddingWorkload(weights, config, tokenizer)

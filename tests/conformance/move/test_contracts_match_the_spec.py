@@ -67,10 +67,7 @@ def events() -> dict[str, list[tuple[str, str]]]:
 
 
 def abort_codes() -> dict[str, set[tuple[int, str]]]:
-    return {
-        module: {(int(c), name) for c, name in re.findall(r"(\d+)[ |]+(E\w+)", " ".join(rest))}
-        for module, *rest in table(9)
-    }
+    return {module: {(int(c), name) for c, name in re.findall(r"(\d+)[ |]+(E\w+)", " ".join(rest))} for module, *rest in table(9)}
 
 
 def test_the_spec_was_read_at_all() -> None:
@@ -122,9 +119,5 @@ def test_abort_codes_are_the_specified_ones(module: str) -> None:
 
 
 def test_every_abort_code_of_the_contracts_is_in_the_spec() -> None:
-    with_codes = {
-        Path(path).stem
-        for path, text in PACKAGE.sources.items()
-        if re.search(r"^const E[A-Z]\w+: u64 =", text, re.MULTILINE)
-    }
+    with_codes = {Path(path).stem for path, text in PACKAGE.sources.items() if re.search(r"^const E[A-Z]\w+: u64 =", text, re.MULTILINE)}
     assert with_codes == set(abort_codes())

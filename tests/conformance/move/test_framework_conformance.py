@@ -1,5 +1,6 @@
 """That what we make of the framework's bytecode is, for the compiler, the framework."""
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,11 @@ def test_the_whole_framework_decompiled_compiles_and_verifies() -> None:
     assert compiled(VALIDATORS, decompiled_sources())["modules"] == compiled(VALIDATORS, interface_sources())["modules"]
 
 
-def test_contracts_compile_to_the_same_bytes_against_both_renderings() -> None:
+def test_contracts_compile_to_the_committed_bytes_against_the_decompiled_framework_too() -> None:
+    """Their unit tests run against that one, so it must not make other code of them."""
     files = read_package(CONTRACTS).sources
-    assert (
-        compiled(files, decompiled_sources(files.values()))["modules"]
-        == compiled(files, interface_sources())["modules"]
-    )
+    modules = [b64decode(module) for module in compiled(files, decompiled_sources(files.values()))["modules"]]
+    assert set(modules) == {file.read_bytes() for file in (CONTRACTS / "bytecode").glob("*.mv")}
 
 
 def test_committed_bytecode_is_what_the_sources_give() -> None:

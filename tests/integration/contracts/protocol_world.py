@@ -33,6 +33,7 @@ from localnet.ledger.clock import ManualClock
 from localnet.ledger.framework import Framework
 from localnet.ledger.genesis import GenesisConfig
 from localnet.ledger.ledger import Ledger
+from localnet.ledger.model import GAS_COIN as GAS
 from localnet.ledger.model import (
     Argument,
     Command,
@@ -52,7 +53,6 @@ from localnet.ledger.model import (
     Transaction,
     TransferObjects,
 )
-from localnet.ledger.model import GAS_COIN as GAS
 
 ROOT = Path(__file__).parents[3]
 BYTECODE = ROOT / "contracts" / "sui" / "bytecode"

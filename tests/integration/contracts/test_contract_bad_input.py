@@ -30,7 +30,7 @@ from agent.protocol.units import Address, BlobId, Millis, NodeId, TaskId
 ALWAYS = draw.ALWAYS
 
 
-class aborts:  # noqa: N801  reads as a sentence: with aborts("task", 3)
+class aborts:
     def __init__(self, module: str, code: int) -> None:
         self.expected = (module, code)
 

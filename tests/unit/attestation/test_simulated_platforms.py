@@ -1,12 +1,14 @@
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 from simulated_world import AUTHORITY, BINDING, CODE, NOW, PLATFORM, Entropy, Node, judged
 
-from agent.attestation import cbor
+from agent.attestation import cbor, cose
 from agent.attestation.binding import report_data
 from agent.attestation.errors import Malformed, ProviderError
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.providers.simulated import SimulatedProvider
+from agent.attestation.simulated import SimulatedVerifier
 from agent.attestation.simulated_platform import SimulatedAuthority, SimulatedPlatform
 
 PROVIDER = SimulatedProvider(PLATFORM, CODE, lambda: NOW)
@@ -75,3 +77,10 @@ def test_same_entropy_makes_the_same_authority_and_platform() -> None:
     assert again.root == AUTHORITY.root
     assert again.platform("node-0", NOW, Entropy(b"platform")) == PLATFORM
     assert Node().evidence() == Node().evidence()
+
+
+def test_document_that_does_not_call_itself_simulated_is_refused() -> None:
+    payload = cbor.decode(cose.Sign1.decode(Node().quote()).payload) | {"module_id": "i-0827e799ec9232d44-enc0"}
+    disguised = cose.sign(cbor.encode(payload), load_der_private_key(PLATFORM.key_der, None)).encode()
+    with pytest.raises(Malformed, match="module id"):
+        SimulatedVerifier(AUTHORITY.root).authenticate(disguised, NOW)

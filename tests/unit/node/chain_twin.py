@@ -35,6 +35,7 @@ from agent.protocol.units import NONE, Address, BlobId, Digest, Millis, Mist, No
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 START = 1_795_000_000_000
+REQUESTER = Address(b"\x99" * 32)
 NETWORK, POOL, ROSTER, QUEUE = (Address(bytes([n]) * 32) for n in (0xA0, 0xA1, 0xA2, 0xA3))
 DEPLOYMENT = Deployment(
     chain_id="twin",
@@ -74,7 +75,7 @@ PARAMS = Params(
 R = TypeVar("R", bound=Record)
 
 
-def record(kind: type[R], **known: object) -> R:
+def record(kind: type[R], /, **known: object) -> R:
     """A record with `known` fields and nothing else in it: zeros, empty bytes, nobody."""
     hints = get_type_hints(kind)
     return kind(**{name: known.get(name, _nothing(hint)) for name, hint in hints.items()})
@@ -117,6 +118,8 @@ class TwinState:
     dispute: tuple[Slot, ...] = ()
     """Who the next dispute draws."""
     queue: dict[int, int] = field(default_factory=dict)
+    watchers: list[Callable[[e.Event], None]] = field(default_factory=list)
+    """Called with every event as it happens."""
     stall_ms: int = 0
     heartbeat_at: int = START
     roster: RosterView = field(init=False)
@@ -151,8 +154,15 @@ class TwinState:
     def emit(self, event: e.Event, tx: str) -> None:
         index = sum(known.digest == tx for known in self.log)
         self.log.append(ChainEvent(event, "twin", TxDigest(tx), index, len(self.log), self.at))
+        for watcher in self.watchers:
+            watcher(event)
         self.grown.set()
         self.grown = asyncio.Event()
+
+    def apply(self, call: c.Call) -> None:
+        """Take a call from somebody who is no node of the test."""
+        Rules(self, TxDigest(f"tx{len(self.done)}")).apply(call)
+        self.done.append(call)
 
     def enrol(self, slot: int, node: NodeId, *, stake: int = 1_000) -> None:
         """A member, not attested."""
@@ -235,8 +245,7 @@ class TwinChain(Chain):
         digest = TxDigest(f"tx{len(self.state.done)}")
         first = len(self.state.log)
         for call in calls:
-            Rules(self.state, digest).apply(call)
-            self.state.done.append(call)
+            self.state.apply(call)
         await self._trip(f"submitted {purpose}")
         events = tuple(each.event for each in self.state.log[first:])
         return Receipt(digest, None, events, (), Mist(1))

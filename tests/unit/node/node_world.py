@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha384
 from pathlib import Path
@@ -14,7 +13,7 @@ from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.providers.simulated import SimulatedProvider
 from agent.attestation.simulated import SimulatedVerifier
 from agent.attestation.simulated_platform import SimulatedAuthority
-from agent.chain.port import Chain
+from agent.chain import calls as c
 from agent.delivery.blob_store import MemoryBlobStore
 from agent.delivery.stores import BlobStores
 from agent.enclave.client import EnclaveClient
@@ -45,14 +44,14 @@ from agent.protocol.lifecycle import Mark, TaskState
 from agent.protocol.records import Attestation, TaskView
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
-from chain_twin import DEPLOYMENT, NETWORK, NOBODY, POOL, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
+from chain_twin import DEPLOYMENT, NETWORK, POOL, REQUESTER, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 WORKLOAD = "sha256-stream"
 MANIFEST = Digest(manifest_hash(load_workload(WORKLOAD).manifest.encode()))
 CODE = sha384(b"the enclave's code").digest()
 HOME = "http://blobs"
-REQUESTER = Address(b"\x99" * 32)
+
 VERIFIER = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 AUTHORITY = SimulatedAuthority.create("twin", Millis(START), Random(1).randbytes)
 POLICY = Policy(
@@ -123,6 +122,8 @@ class TripJournal:
     def __init__(self, journal: Journal, trip: Tripwire) -> None:
         self._journal = journal
         self._trip = trip
+        self.loaded = False
+        """Whether the runner of this process has begun."""
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._journal, name)
@@ -130,6 +131,7 @@ class TripJournal:
         async def tripping(*args: Any, **kwargs: Any) -> Any:
             await self._trip(f"journal.{name}")
             result = await method(*args, **kwargs)
+            self.loaded = self.loaded or name == "open_duties"
             await self._trip(f"journal.{name} done")
             return result
 
@@ -145,6 +147,7 @@ class World:
     blobs: TripBlobs = field(default_factory=TripBlobs)
     state: TwinState = field(init=False)
     nodes: list["NodeHarness"] = field(default_factory=list)
+    journals: list[Journal] = field(default_factory=list)
     services: list[tuple[TwinChain, VerifierService]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -153,7 +156,7 @@ class World:
 
     async def node(self, slot: int, *, attested: bool = True, **options: Any) -> "NodeHarness":
         """A member of the pool with its journal and enclave."""
-        harness = NodeHarness(self, slot, await Journal.memory(), **options)
+        harness = NodeHarness(self, slot, await self.journal(), **options)
         self.nodes.append(harness)
         self.state.enrol(slot, harness.me.node)
         if attested:
@@ -167,7 +170,7 @@ class World:
         service = VerifierService(
             member,
             chain=chain,
-            journal=await Journal.memory(),
+            journal=await self.journal(),
             stores=BlobStores({HOME: self.blobs}),
             archive=MemoryBlobStore(),
             clock=self.clock,
@@ -175,6 +178,26 @@ class World:
         )
         self.services.append((chain, service))
         return service
+
+    async def journal(self) -> Journal:
+        """A journal in memory, closed with the world."""
+        self.journals.append(await Journal.memory())
+        return self.journals[-1]
+
+    async def close(self) -> None:
+        for node in self.nodes:
+            await node.enclaves.close()
+        for journal in self.journals:
+            await journal.close()
+
+    def reached(self, task: TaskId, state: TaskState) -> bool:
+        """Whether `task` is in `state` or beyond."""
+        return task not in self.state.tasks or self.state.tasks[task].state >= state
+
+    def calls(self, kind: type[c.Call] | None = None) -> list[str]:
+        """The names of the calls that took effect, heartbeats left out; those of one `kind` if given."""
+        names = [type(call).__name__ for call in self.state.done if kind is None or isinstance(call, kind)]
+        return [name for name in names if name != "Heartbeat"]
 
     async def post(self, executor: int, text: str = "sixteen words", number: int = 1) -> TaskId:
         """A task with a sealed input for the node in slot `executor`, as a requester would post it."""
@@ -196,15 +219,21 @@ class World:
         )
         return task
 
-    async def run_until(self, reached: Callable[[], bool], *, hours: float = 2.0) -> None:
-        """Run everybody, moving the clock whenever nobody has anything left to do."""
+    async def run_until(self, reached: Callable[[], bool], *, at_once: bool = False, hours: float = 2.0) -> None:
+        """Run everybody, moving the clock whenever nobody has anything left to do.
+
+        `at_once` stops in the middle of whatever is being done; otherwise what takes no time is finished first.
+        """
+        for node in self.nodes:
+            if node.used:
+                node.restart()
         jobs = [job for node in self.nodes for job in node.jobs()]
         jobs += [service.run() for _, service in self.services]
         limit = self.clock.seconds() + hours * 3600
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(job) for job in jobs]
             while not reached():
-                await self._settle(running)
+                await self._settle(running, reached if at_once else lambda: False)
                 if reached():
                     break
                 due = self.clock.next_due()
@@ -216,8 +245,8 @@ class World:
         for node in self.nodes:
             await node.enclaves.close()
 
-    async def _settle(self, running: list[asyncio.Task[None]]) -> None:
-        while any(task.done() for task in running) or not all(self._idle()):
+    async def _settle(self, running: list[asyncio.Task[None]], stop: Callable[[], bool]) -> None:
+        while not stop() and (any(task.done() for task in running) or not all(self._idle())):
             await asyncio.sleep(0)
             for task in running:
                 if task.done() and not task.cancelled():
@@ -225,8 +254,11 @@ class World:
 
     def _idle(self) -> list[bool]:
         parts = [(node.chain, node.runner.statistics()) for node in self.nodes]
+        loaded = all(node.process.loaded for node in self.nodes)
         parts += [(chain, service.statistics()[0]) for chain, service in self.services]
-        return [chain.idle and not (stats.queue.ready or stats.queue.held) for chain, stats in parts]
+        # A crashed node is not idle: its process is still coming down.
+        crashed = any(node.trip.where for node in self.nodes)
+        return [loaded and not crashed and chain.idle and not (stats.queue.ready or stats.queue.held) for chain, stats in parts]
 
 
 class NodeHarness:
@@ -260,6 +292,7 @@ class NodeHarness:
     def restart(self, trip: Tripwire | None = None) -> None:
         """A new process."""
         trip = trip or Tripwire()
+        self.used = False
         world, random = self.world, Random(self.slot)
         self.chain = TwinChain(world.state, Address(self.me.node), trip)
         self.launcher = CodeLauncher()
@@ -270,6 +303,7 @@ class NodeHarness:
         self.trip = trip
         world.blobs.trip = trip
         journal: Any = TripJournal(self.journal, trip)
+        self.process = journal
         time = ChainTime(self.chain, world.clock)
         self.station = Station(
             me=self.me,
@@ -304,6 +338,7 @@ class NodeHarness:
         )  # fmt: skip
 
     def jobs(self) -> list[Coroutine[Any, Any, None]]:
+        self.used = True
         return [self._run()]
 
     async def _run(self) -> None:
@@ -333,11 +368,17 @@ class NodeHarness:
         return await self.journal.duty(DutyKey(kind, subject, round_))
 
 
-def ignore_crash(error: BaseExceptionGroup[BaseException]) -> None:
-    """Raise `error` again unless it is a crash that the test made."""
-    _, rest = error.split(Crash)
-    if rest is not None:
-        raise rest
-
-
-__all__ = ["Chain", "Crash", "Mark", "NOBODY", "NodeHarness", "Tripwire", "World", "ignore_crash", "suppress"]
+async def crash_anywhere(world: World, node: NodeHarness, goal: Callable[[], bool], at: int) -> Tripwire:
+    """Run towards `goal`, end the process of `node` at its step number `at`, start it again, and run to the end."""
+    trip = Tripwire(at)
+    node.restart(trip)
+    try:
+        await world.run_until(goal)
+    except BaseExceptionGroup as error:
+        _, rest = error.split(Crash)
+        if rest is not None:
+            raise rest from None
+        await node.enclaves.close()
+        node.restart()
+        await world.run_until(goal)
+    return trip

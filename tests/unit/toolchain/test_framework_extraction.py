@@ -14,9 +14,7 @@ MODULES = [bytes.fromhex("a11ceb0b") + bytes([n]) * (60 + 100 * n) for n in rang
 
 def embedded(modules: list[bytes]) -> bytes:
     """BCS of `vector<vector<u8>>`; lengths here take one or two bytes."""
-    lengths = [
-        len(m).to_bytes(1, "little") if len(m) < 128 else bytes([len(m) & 127 | 128, len(m) >> 7]) for m in modules
-    ]
+    lengths = [len(m).to_bytes(1, "little") if len(m) < 128 else bytes([len(m) & 127 | 128, len(m) >> 7]) for m in modules]
     return bytes([len(modules)]) + b"".join(length + module for length, module in zip(lengths, modules, strict=True))
 
 
@@ -26,9 +24,7 @@ PIN = Pin("0x7", len(MODULES), len(BLOB), hashlib.sha256(BLOB).hexdigest())
 
 def test_the_wheel_carries_the_pinned_framework(tmp_path: Path) -> None:
     extracted = load_framework(tmp_path / "framework.json")
-    assert {address: len(modules) for address, modules in extracted.items()} == {
-        pin.address: pin.modules for pin in PINS
-    }
+    assert {address: len(modules) for address, modules in extracted.items()} == {pin.address: pin.modules for pin in PINS}
     assert all(module.startswith(bytes.fromhex("a11ceb0b")) for modules in extracted.values() for module in modules)
 
 

@@ -16,15 +16,11 @@ print(hashlib.sha256(json.dumps(made).encode()).hexdigest())
 
 def digest_with(seed: str) -> str:
     environment = {**os.environ, "PYTHONHASHSEED": seed}
-    return subprocess.run(
-        [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return subprocess.run([sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_sources_do_not_depend_on_the_process_that_makes_them() -> None:
-    here = hashlib.sha256(
-        json.dumps([interface_sources(), decompiled_sources(["use sui::coin;"])]).encode()
-    ).hexdigest()
+    here = hashlib.sha256(json.dumps([interface_sources(), decompiled_sources(["use sui::coin;"])]).encode()).hexdigest()
     assert {digest_with("1"), digest_with("2")} == {here}
 
 
@@ -55,6 +51,4 @@ def test_what_a_reached_module_needs_is_there_too() -> None:
 
 def test_without_dependents_everything_is_decompiled() -> None:
     modules = decompiled_sources()
-    assert (
-        sum(len(package) for package in modules.values()) == 3 + 22 + 61 + 11 + 3
-    )  # manifests, bytecode, test-only modules
+    assert sum(len(package) for package in modules.values()) == 3 + 22 + 61 + 11 + 3  # manifests, bytecode, test-only modules

@@ -75,13 +75,9 @@ def test_a_directory_without_a_package_is_told_so(tmp_path: Path, capsys: pytest
     assert "Move.toml" in capsys.readouterr().err
 
 
-def test_a_dependency_beside_the_framework_is_refused_not_downloaded(
-    shop: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dependency_beside_the_framework_is_refused_not_downloaded(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (shop / "Move.toml").open("a") as manifest:
-        manifest.write(
-            '\n[dependencies]\nOther = { git = "https://example.org/other.git", subdir = "other", rev = "main" }\n'
-        )
+        manifest.write('\n[dependencies]\nOther = { git = "https://example.org/other.git", subdir = "other", rev = "main" }\n')
     assert main(["compile", str(shop)]) == 2
     assert "may depend on the Sui framework only" in capsys.readouterr().err
 
@@ -96,9 +92,7 @@ def test_functions_and_structs_are_listed(shop: Path, capsys: pytest.CaptureFixt
 
 def test_a_failing_move_test_fails_the_run(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shop / "tests").mkdir()
-    (shop / "tests" / "till_tests.move").write_text(
-        "#[test_only]\nmodule shop::till_tests;\n#[test] fun good() {}\n#[test] fun bad() { abort 77 }\n"
-    )
+    (shop / "tests" / "till_tests.move").write_text("#[test_only]\nmodule shop::till_tests;\n#[test] fun good() {}\n#[test] fun bad() { abort 77 }\n")
     assert main(["test", str(shop)]) == 1
     report = capsys.readouterr().out
     assert "[ FAIL    ] shop::till_tests::bad" in report

@@ -1,0 +1,51 @@
+"""What became of each node: stake, fees, slashes, absences; read from the chain at the end."""
+
+from collections.abc import Callable, Sequence
+
+from agent.chain.port import Chain
+from agent.cli.demo import world
+from agent.cli.demo.report import NodeRow
+from agent.protocol.lifecycle import Mark, Outcome
+from agent.protocol.money import executor_loss, share
+from agent.protocol.records import TaskView
+from agent.protocol.units import NodeId, Slot
+
+
+async def node_rows(chain: Chain, count: int, cast: Callable[[Slot], str], tasks: Sequence[TaskView]) -> tuple[NodeRow, ...]:
+    """A row for each slot; `tasks` are all tasks as they were settled."""
+    rows = []
+    for index in range(count):
+        member = await chain.member(Slot(index))
+        assert member is not None, "it registered, and nobody left"
+        wanted, absences = _penalties(member.node, tasks)
+        slashed = world.STAKE - member.stake
+        rows.append(
+            NodeRow(
+                slot=index, node="0x" + member.node.hex(), behaviour=cast(Slot(index)), stake_before=world.STAKE, stake_after=member.stake,
+                fees=member.fees + member.fees_owed, slashes=len(wanted), slashed=slashed, absences=absences,
+                # what the chain took has to be what the rules ask for, absences included
+                absences_slashed=absences if slashed == sum(wanted) else 0,
+            )
+        )
+    return tuple(rows)
+
+
+def _penalties(node: NodeId, tasks: Sequence[TaskView]) -> tuple[list[int], int]:
+    """Every loss that the rules ask of `node`, and how many of them are absences."""
+    losses, absences = [], 0
+    for task in tasks:
+        if task.executor.node == node:
+            loss = executor_loss(task.outcome, task.executor.lock, task.params)
+            losses += [loss] if loss else []
+            absences += task.outcome is Outcome.ABSENT
+        judged = task.outcome in (Outcome.UPHELD, Outcome.GUILTY)
+        for each in task.rounds:
+            for seat in each.seats:
+                if seat.node != node or not each.handed:
+                    continue
+                if seat.mark is Mark.WAITING:
+                    losses.append(share(seat.lock, task.params.absence_bps))
+                    absences += 1
+                elif seat.mark is Mark.COMMITTED or (judged and seat.root != task.verdict_root):
+                    losses.append(seat.lock)
+    return losses, absences

@@ -1,0 +1,130 @@
+"""The virtual machine: loads modules, compiles functions when they are first called, calls them."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from localnet.movevm.bytecode.module import Ability, Function, Module
+from localnet.movevm.bytecode.parser import parse_module
+from localnet.movevm.codecs import Codecs
+from localnet.movevm.compiler.transpiler import transpile
+from localnet.movevm.errors import ExecutionError, Location, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
+from localnet.movevm.linker import Linker
+from localnet.movevm.natives import NATIVES, Native, NativeAbort
+from localnet.movevm.runtime import Runtime
+from localnet.movevm.types import Type, Vector, short_address
+from localnet.movevm.values import Value
+
+Compiled: TypeAlias = Callable[..., Any]
+
+_PYTHON_FRAMES: Final = 4096
+"""A Move call is a Python call; Sui allows 1024 deep, and the caller's own frames come on top."""
+
+
+class VirtualMachine:
+    """Modules and the functions compiled from them. Keeps no state of transactions: that is the Runtime's."""
+
+    def __init__(self) -> None:
+        self.linker: Final = Linker()
+        self.codecs: Final = Codecs(self.linker)
+        self._functions: dict[tuple[bytes, str, str], Compiled] = {}
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_FRAMES))
+
+    # ---- modules
+
+    def load(self, bytecode: Sequence[bytes]) -> list[Module]:
+        """Parse modules and load them.
+
+        Raises:
+            MalformedModule: nothing is loaded.
+        """
+        modules = [parse_module(data) for data in bytecode]
+        self.linker.add(modules)
+        return modules
+
+    def unload(self, address: bytes) -> None:
+        """Forget a package: its publication did not come to pass."""
+        self.linker.remove(address)
+        self.codecs.forget()
+        for key in [key for key in self._functions if key[0] == address]:
+            del self._functions[key]
+
+    # ---- values
+
+    def encode(self, type_: Type, value: Value) -> bytes:
+        """BCS. Raises LinkError."""
+        return self.codecs.encode(type_, value)
+
+    def decode(self, type_: Type, data: bytes) -> Value:
+        """Raises MalformedValue, LinkError."""
+        return self.codecs.decode(type_, data)
+
+    def abilities(self, type_: Type) -> Ability:
+        """Raises LinkError."""
+        return self.linker.abilities(type_)
+
+    # ---- calls
+
+    def call(
+        self, runtime: Runtime, function: Function, type_arguments: tuple[Type, ...], arguments: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        """Run a function and return its results.
+
+        Raises:
+            ExecutionError: Move code failed. LinkError: it needs what is not there.
+        """
+        handle = function.handle
+        compiled = self.compiled(handle.address, handle.module, handle.name)
+        try:
+            result = compiled(runtime, type_arguments, *arguments)
+        except MoveError:
+            raise
+        except RecursionError:
+            raise PrimitiveError("CALL_STACK_OVERFLOW", None) from None
+        except (TypeError, IndexError, AttributeError, KeyError, ValueError, NameError) as broken:
+            # only bytecode that no Move verifier would pass makes generated code stumble
+            raise PrimitiveError(f"UNVERIFIED_BYTECODE: {broken!r}", None) from broken
+        count = len(handle.returns)
+        if count == 0:
+            return ()
+        return (result,) if count == 1 else tuple(result)
+
+    def compiled(self, address: bytes, module: str, name: str) -> Compiled:
+        """The Python function `f(ctx, ta, *arguments)` of a Move function.
+
+        Raises:
+            LinkError, MissingNative, MalformedModule
+        """
+        key = (address, module, name)
+        found = self._functions.get(key)
+        if found is None:
+            found = self._functions[key] = self._compile(self.linker.module(address, module), address, module, name)
+        return found
+
+    def _compile(self, home: Module, address: bytes, module: str, name: str) -> Compiled:
+        function = self.linker.function(address, module, name)
+        if not function.is_native:
+            return transpile(home, function, self.codecs, self.compiled)
+        full = f"{short_address(address)}::{module}::{name}"
+        native = NATIVES.get(full)
+        if native is None:
+            raise MissingNative(full)
+        return self._native(native, Location(address, module, name, function.index, 0))
+
+    def _native(self, native: Native, location: Location) -> Compiled:
+        implementation, cost = native.bind(self), native.cost
+
+        def call(ctx: Runtime, type_arguments: tuple[Type, ...], *arguments: Value) -> Value:
+            ctx.gas -= cost
+            try:
+                result = implementation(ctx, type_arguments, *arguments)
+            except NativeAbort as abort:
+                raise MoveAbort(abort.code, location) from None
+            if ctx.gas < 0:
+                raise OutOfGas(location)
+            return result
+
+        return call
+
+
+__all__ = ["Compiled", "ExecutionError", "VirtualMachine"]
