@@ -18,7 +18,6 @@ from agent.protocol.events import KINDS, Event
 from agent.protocol.records import MemberView, NetworkView, PoolView, RosterView, TaskView
 from agent.protocol.units import Address, Millis, Mist, ObjectId, Slot, TaskId
 
-
 T = TypeVar("T")
 
 _MODULES = {kind: module for (module, _), kind in KINDS.items()}

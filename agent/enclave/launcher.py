@@ -21,11 +21,11 @@ from typing import Final
 from agent.enclave.channel import EnclaveChannel, SeqpacketChannel
 from agent.enclave.errors import EnclaveStartFailed
 from agent.enclave.identity import EnclaveConfig, Measurement
-from agent.enclave.measurement import ROOT, measure, package_folder, packages_of
+from agent.enclave.measurement import ENTRY, ROOT, measure, package_folder, packages_of
 
 BOOTSTRAP: Final = (
     "import sys; sys.path.extend(sys.argv[4:]); "
-    "from agent.enclave.process import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])"
+    "from {entry} import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])"
 )
 
 SOCKET_BUFFER: Final = 1 << 20
@@ -73,18 +73,22 @@ class ProcessLauncher(Launcher):
     the thread that started it ends.
     """
 
-    def __init__(self, sealing_key: SealingKey) -> None:
+    def __init__(self, sealing_key: SealingKey, entry: str = ENTRY) -> None:
+        """`entry` is the module whose `main` runs inside. What is claimed is always the measurement of the honest one: a platform whose key
+        was extracted signs anything, and tests and the demo play such platforms.
+        """
         self._sealing_key = sealing_key
+        self._entry = entry
 
     async def launch(self, config: EnclaveConfig) -> "EnclaveProcess":
         measurement = await asyncio.to_thread(measure, config.workload)
-        return EnclaveProcess(config.workload, measurement, self._sealing_key(measurement))
+        return EnclaveProcess(config.workload, measurement, self._sealing_key(measurement), self._entry)
 
 
 class EnclaveProcess(Launched):
     """A child process and this side of its socket; must be made inside a running event loop."""
 
-    def __init__(self, workload: str, measurement: Measurement, sealing_key: bytes) -> None:
+    def __init__(self, workload: str, measurement: Measurement, sealing_key: bytes, entry: str = ENTRY) -> None:
         self.measurement = measurement
         self.sealing_key = sealing_key
         self._boot_log = os.fdopen(os.memfd_create("enclave-boot-log"), "w+b")
@@ -94,7 +98,7 @@ class EnclaveProcess(Launched):
                 for end in (ours, theirs):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
                 self._process = subprocess.Popen(  # noqa: S603  nothing in the command comes from outside
-                    command(workload, theirs.fileno()),
+                    command(workload, theirs.fileno(), entry),
                     env={},
                     cwd="/",
                     stdin=subprocess.DEVNULL,
@@ -149,11 +153,11 @@ class EnclaveProcess(Launched):
         return f":\n{words}" if words else ""
 
 
-def command(workload: str, descriptor: int) -> list[str]:
+def command(workload: str, descriptor: int, entry: str = ENTRY) -> list[str]:
     """The command line of an enclave process.
 
     Raises:
         EnclaveStartFailed, WorkloadError: a package or the workload does not exist.
     """
     folders = dict.fromkeys([str(ROOT), *(str(package_folder(name)) for name in packages_of(workload))])
-    return [sys.executable, "-I", "-S", "-B", "-c", BOOTSTRAP, str(descriptor), str(os.getpid()), workload, *folders]
+    return [sys.executable, "-I", "-S", "-B", "-c", BOOTSTRAP.format(entry=entry), str(descriptor), str(os.getpid()), workload, *folders]

@@ -12,6 +12,7 @@ from localnet.ledger.model import (
     InputArgument,
     NestedResult,
     Object,
+    ObjectId,
     ResultArgument,
     TypedValue,
 )
@@ -55,6 +56,8 @@ class Slots:
     vm: VirtualMachine
     gas: Slot
     inputs: list[Slot]
+    taken: dict[ObjectId, Object]
+    """The session's own: input objects that were taken by value."""
     results: list[list[Slot]] = field(default_factory=list)
 
     def find(self, argument: Argument, index: int) -> Slot:
@@ -91,6 +94,8 @@ class Slots:
             raise bad_argument(index, Kind.INVALID_GAS_COIN_USAGE, "the gas coin can be taken by TransferObjects only")
         if not slot.by_value:
             raise bad_argument(index, Kind.INVALID_OBJECT_BY_VALUE, "a read-only object cannot be taken by value")
+        if slot.object is not None:
+            self.taken[slot.object.id] = slot.object
         return slot.box.pop()
 
     def borrow(self, slot: Slot, index: int, type_: Type, *, mutable: bool) -> Ref:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from localnet.movevm.errors import MalformedValue
+from localnet.movevm.errors import MalformedValue, PrimitiveError
 from localnet.movevm.linker import Linker
 from localnet.movevm.types import ADDRESS, ADDRESS_BYTES, BOOL, SIGNER, U8, Primitive, Struct, Type, Vector
 from localnet.movevm.values import Value
@@ -42,9 +42,14 @@ class Codecs:
         self._made.clear()
 
     def encode(self, type_: Type, value: Value) -> bytes:
-        """BCS of `value`. Raises LinkError."""
+        """BCS of `value`. Raises LinkError, PrimitiveError if it is no value of that type."""
         out = bytearray()
-        self.of(type_).encode(value, out)
+        encoder = self.of(type_).encode
+        try:
+            encoder(value, out)
+        except (TypeError, AttributeError, IndexError, ValueError, OverflowError) as broken:
+            # only bytecode that no Move verifier would pass mixes up types
+            raise PrimitiveError(f"UNVERIFIED_BYTECODE: {broken!r}", None) from broken
         return bytes(out)
 
     def decode(self, type_: Type, data: bytes) -> Value:

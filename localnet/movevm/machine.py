@@ -81,7 +81,7 @@ class VirtualMachine:
             raise
         except RecursionError:
             raise PrimitiveError("CALL_STACK_OVERFLOW", None) from None
-        except (TypeError, IndexError, AttributeError, KeyError, ValueError, NameError) as broken:
+        except (TypeError, IndexError, AttributeError, KeyError, ValueError, NameError, OverflowError) as broken:
             # only bytecode that no Move verifier would pass makes generated code stumble
             raise PrimitiveError(f"UNVERIFIED_BYTECODE: {broken!r}", None) from broken
         count = len(handle.returns)

@@ -82,11 +82,12 @@ class SuiChain(Chain):
         chain = cls(endpoint, deployment, wallet, log, settings)
         try:
             found = await chain_id_of(chain._wire)
-            if found != deployment.chain_id:
-                raise WrongChain(deployment.chain_id, found)
         except BaseException:
             await chain.close()
             raise
+        if found != deployment.chain_id:
+            await chain.close()
+            raise WrongChain(deployment.chain_id, found)
         return chain
 
     async def close(self) -> None:

@@ -19,12 +19,11 @@ from agent.chain.sui.encoding import Known, Needs, encode, needs
 from agent.chain.sui.keys import Wallet
 from agent.chain.sui.names import from_hex
 from agent.chain.sui.pysui_parts import v2
-from agent.chain.sui.sender import Sender
+from agent.chain.sui.sender import GasPolicy, Sender
 from agent.chain.sui.state import State
 from agent.chain.sui.transaction import Transaction
 from agent.chain.sui.wire import Endpoint, Wire
 from agent.chain.transaction_log import MemoryTransactionLog, TransactionLog, TxDigest
-from agent.protocol.records import Params
 from agent.protocol.units import Digest, Mist, ObjectId
 
 NOTHING: Final = SharedObject(ObjectId(bytes(32)), 0)
@@ -121,9 +120,8 @@ class Deployer:
     async def create_network(self, deployment: Deployment, network: CreateNetwork) -> Deployment:
         """The same package with a Network of its own."""
         receipt = await self._submit(deployment, network, "create network")
-        shared = receipt.created_one("network::Network")
         cap = receipt.created_one("network::AdminCap")
-        return replace(deployment, network=SharedObject(shared.id, shared.version), admin_cap=cap.id)
+        return replace(deployment, network=_shared(receipt, "network::Network"), admin_cap=cap.id)
 
     async def create_pool(self, deployment: Deployment, terms: PoolTerms) -> Deployment:
         """The same Network with a Pool, a Roster and its queue.
@@ -143,9 +141,12 @@ class Deployer:
             depth=terms.depth,
         )
         receipt = await self._submit(deployment, call, "create pool")
-        kinds = {"pool": "pool::Pool", "roster": "roster::Roster", "queue": "roster::RosterQueue"}
-        made = {name: receipt.created_one(kind) for name, kind in kinds.items()}
-        return replace(deployment, **{name: SharedObject(each.id, each.version) for name, each in made.items()})
+        return replace(
+            deployment,
+            pool=_shared(receipt, "pool::Pool"),
+            roster=_shared(receipt, "roster::Roster"),
+            queue=_shared(receipt, "roster::RosterQueue"),
+        )
 
     async def _submit(self, deployment: Deployment, call: Call, purpose: str) -> Receipt:
         def make(known: Known) -> Transaction:
@@ -160,8 +161,15 @@ class Deployer:
         broadcaster = Broadcaster(
             self._wire, self._log, settings.pace, attempts=settings.attempts, execute_s=settings.execute_s
         )
-        return Sender(self._wire, self._wallet, state, broadcaster, deployment.package, settings.gas)
+        # one transaction at a time needs no lanes
+        return Sender(self._wire, self._wallet, state, broadcaster, deployment.package, GasPolicy(lanes=1))
 
     async def _tip(self) -> int:
-        answer = await self._wire.call("LedgerService/GetServiceInfo", v2.GetServiceInfoRequest(), v2.GetServiceInfoResponse)
+        request = v2.GetServiceInfoRequest()
+        answer = await self._wire.call("LedgerService/GetServiceInfo", request, v2.GetServiceInfoResponse)
         return int(answer.checkpoint_height or 0)
+
+
+def _shared(receipt: Receipt, kind: str) -> SharedObject:
+    created = receipt.created_one(kind)
+    return SharedObject(created.id, created.version)

@@ -32,7 +32,8 @@ async def node_rows(chain: Chain, count: int, cast: Callable[[Slot], str], tasks
 
 def _penalties(node: NodeId, tasks: Sequence[TaskView]) -> tuple[list[int], int]:
     """Every loss that the rules ask of `node`, and how many of them are absences."""
-    losses, absences = [], 0
+    losses: list[int] = []
+    absences = 0
     for task in tasks:
         if task.executor.node == node:
             loss = executor_loss(task.outcome, task.executor.lock, task.params)

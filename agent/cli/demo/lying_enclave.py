@@ -43,5 +43,5 @@ class LyingEngine(Engine):
 
 def main(descriptor: int, parent: int, workload: str) -> None:
     """As `agent.enclave.process.main`, with a liar inside."""
-    service.Engine = LyingEngine  # type: ignore[misc]  # the very point of this module
+    setattr(service, "Engine", LyingEngine)  # noqa: B010  the very point of this module, and no attribute that `service` offers
     process.main(descriptor, parent, workload)

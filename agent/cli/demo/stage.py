@@ -20,14 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
 from agent.attestation.committee import CommitteeMember
-from agent.attestation.kinds import TeeKind
 from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.simulated import SimulatedVerifier
 from agent.attestation.simulated_platform import SimulatedAuthority
-from agent.chain.calls import FundAudits, LaunchRoster
+from agent.chain.calls import CreateNetwork, FundAudits, LaunchRoster
 from agent.chain.deployment import Deployment
 from agent.chain.port import Chain, MemoryTransactionLog
-from agent.chain.sui.keys import Wallet
+from agent.chain.sui import PoolTerms, Wallet
 from agent.cli.connect import Endpoint, deploy, open_endpoint, request_sui
 from agent.cli.demo import world
 from agent.cli.demo.accounts import node_rows
@@ -50,6 +49,7 @@ from agent.node.clock import SystemClock
 from agent.node.config import CONFIG_FILE
 from agent.node.journal import Journal, JournalTransactionLog
 from agent.node.verifier.service import VerifierService
+from agent.protocol.statements import TeeKind
 from agent.protocol.units import Digest, Millis, Slot
 
 LIAR: Final = 2
@@ -140,11 +140,11 @@ class Stage:
             vendor=Layer(allow=frozenset({Allowance(TeeKind.SIMULATED, measurement)})),
         )  # fmt: skip
         key = Ed25519PrivateKey.generate()
-        deployment = await deploy(
-            endpoint, admin, params=world.params(options.audit_probability), policy=policy.digest(), verifier=key.public_key().public_bytes_raw(),
-            manifest=manifest, tee_mask=TeeKind.SIMULATED.bit, price=world.PRICE, auditor_fee=world.AUDITOR_FEE,
-            reservation_fee=world.RESERVATION_FEE, depth=world.DEPTH,
-        )  # fmt: skip
+        network = CreateNetwork(
+            world.params(options.audit_probability), allow_simulated=True, policy=policy.digest(), verifiers=(key.public_key().public_bytes_raw(),), threshold=1
+        )
+        terms = PoolTerms(manifest, 1 << TeeKind.SIMULATED, world.PRICE, world.AUDITOR_FEE, world.RESERVATION_FEE, world.DEPTH)
+        deployment = await deploy(endpoint, admin, network, terms)
         chain = await stack.enter_async_context(open_endpoint(endpoint, deployment, dapp, MemoryTransactionLog()))
         stage = cls(options, directory, endpoint, policy, verifiers, deployment, chain, blobs, uri, http)
         async with open_endpoint(endpoint, deployment, admin, MemoryTransactionLog()) as administration:
