@@ -1,23 +1,21 @@
 """Runs one programmable transaction against the store, which it does not change."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from localnet.ledger import gas
 from localnet.ledger.calls import Caller
-from localnet.ledger.checks import CheckedInputs, balance_of
+from localnet.ledger.checks import CheckedInputs
 from localnet.ledger.commands import make_move_vec, merge_coins, split_coins, transfer_objects
-from localnet.ledger.drafts import Draft, Drafts, Gone, TypeFacts, collect
+from localnet.ledger.drafts import Draft, Drafts, TypeFacts, collect
 from localnet.ledger.failures import CommandFailed, failure_of
 from localnet.ledger.model import (
+    Address,
     AddressOwner,
     Command,
     CommandResult,
     Event,
     Failure,
     FailureKind,
-    GasSummary,
-    ImmutableOwner,
     MakeMoveVec,
     MergeCoins,
     Mist,
@@ -27,6 +25,7 @@ from localnet.ledger.model import (
     Operation,
     Package,
     Publish,
+    PureInput,
     ReceivingInput,
     SharedInput,
     SplitCoins,
@@ -35,10 +34,11 @@ from localnet.ledger.model import (
     TransferObjects,
     Version,
 )
-from localnet.ledger.names import SUI_COIN, SUI_PACKAGE
+from localnet.ledger.names import SUI_PACKAGE
 from localnet.ledger.outcome import Ending, Outcome, settle
+from localnet.ledger.payment import Payment
 from localnet.ledger.publishing import Publisher
-from localnet.ledger.session import Session, id_of
+from localnet.ledger.session import Session
 from localnet.ledger.slots import Slot, Slots
 from localnet.ledger.store import ObjectStore
 from localnet.movevm.errors import MoveError
@@ -46,10 +46,6 @@ from localnet.movevm.machine import VirtualMachine
 from localnet.movevm.runtime import TransactionFacts
 from localnet.movevm.types import Struct
 from localnet.movevm.values import Value
-
-MOCK_COIN: Final = ObjectId(b"\xff" * 32)
-"""Pays in simulations that name no coin; never in effects."""
-_MOCK_BALANCE: Final = Mist(10**18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +56,26 @@ class Request:
     digest: TransactionDigest
     inputs: CheckedInputs
     facts: TransactionFacts
-    checked: bool
+    checked: bool = True
     """False lets it call any function and change any object."""
-    traced: bool
+    traced: bool = False
     """Whether results tell of arguments passed by `&mut`."""
 
 
+@dataclass(slots=True)
+class Attempt:
+    """How a program ended."""
+
+    status: Failure | None
+    results: list[CommandResult] = field(default_factory=list)
+    drafts: Drafts = field(default_factory=Drafts)
+
+
 def execute(request: Request, vm: VirtualMachine, store: ObjectStore, types: TypeFacts) -> Outcome:
-    """Run it. Whatever the program does wrong becomes a failed status; nothing is raised for it."""
+    """Run it. Whatever the program does wrong becomes a failed status; nothing is raised for it.
+
+    Packages it published stay loaded in `vm` if it succeeded: unload those of an outcome that is not committed.
+    """
     return _Execution(request, vm, store, types).run()
 
 
@@ -80,44 +88,52 @@ class _Execution:
     published: list[Package] = field(default_factory=list)
 
     def run(self) -> Outcome:
-        facts, paid = self.request.facts, self.request.transaction.gas
+        """The whole of it."""
+        paid = self.request.transaction.gas
+        payment = Payment(self.request.inputs.payment, paid.budget)
         units = gas.units_of(paid.budget, paid.price)
-        session = Session(self.vm, self.store, facts, units)
-        slots = Slots(self.vm, self._gas_slot(), [], session.taken)
-        slots.inputs.extend(self._input_slots())
+        session = Session(self.vm, self.store, self.request.facts, units)
+        slots = Slots(self.vm, payment.slot(), self._input_slots(), session.taken)
         coin = slots.gas.box[0]
-        status, results, drafts = self._commands(session, slots)
-        used = units - session.gas
-        cost = gas.computation(used, paid.price, paid.budget)
+        attempt = self._attempt(session, slots)
+        cost = gas.computation(units - session.gas, paid.price, paid.budget)
         bill = gas.NO_STORAGE
-        if status is None:
-            bill = gas.storage_bill(self.types.price(drafts.written.values()), drafts.released())
+        if attempt.status is None:
+            payment.smash(attempt.drafts)
+            deposits = list(self.types.price(attempt.drafts.written.values()))
+            bill = payment.bill(attempt.drafts, deposits, list(attempt.drafts.released()))
             if cost + bill.net > paid.budget:
-                status = Failure(
-                    FailureKind.INSUFFICIENT_GAS,
-                    None,
-                    f"computation costs {cost}, storage {bill.net}, the budget is {paid.budget}: raise it",
-                )
+                message = f"computation costs {cost}, storage {bill.net}, the budget is {paid.budget}: raise it"
+                attempt = Attempt(Failure(FailureKind.INSUFFICIENT_GAS, None, message))
                 cost = paid.budget
-        if status is not None:
-            coin, drafts, results = self._undone(slots.inputs)
-            self.unload()
-            touched = drafts.written.pop(coin_id) if (coin_id := id_of(coin)) in drafts.written else None
-            if touched is not None:
-                drafts.written[coin_id] = touched
-            bill = self._bill_of_failure(drafts)
-            cost = Mist(min(cost, max(paid.budget - bill.net, 0)))
+        if attempt.status is not None:
+            self._unload()
+            coin = payment.slot().box[0]
+            attempt.drafts, bill = self._undone(slots.inputs, payment, coin)
+            cost = Mist(max(0, min(cost, paid.budget - bill.net)))
         summary = bill.with_computation(cost)
-        self._charge(coin, drafts, summary)
-        return self._settle(session, status, summary, drafts, results)
+        payment.charge(coin, attempt.drafts, summary)
+        ending = Ending(
+            transaction=self.request.transaction,
+            digest=self.request.digest,
+            version=self._lamport_version(),
+            epoch=self.request.facts.epoch,
+            status=attempt.status,
+            gas=summary,
+            gas_object=payment.coins[0].id if payment.coins else None,
+            events=self._events(session) if attempt.status is None else (),
+            results=tuple(attempt.results),
+            read_only_shared=self._read_only_shared(),
+        )
+        return settle(ending, attempt.drafts, self.published, self._read(session), self.types)
 
     # ---- running
 
-    def _commands(self, session: Session, slots: Slots) -> tuple[Failure | None, list[CommandResult], Drafts]:
+    def _attempt(self, session: Session, slots: Slots) -> Attempt:
         results: list[CommandResult] = []
-        index: int | None = 0
+        index: int | None = None
         try:
-            for index, command in enumerate(self.request.transaction.commands):
+            for index, command in enumerate(self.request.transaction.commands):  # noqa: B007 - a failure names it
                 made, result = self._command(command, session, slots)
                 slots.results.append(made)
                 results.append(result)
@@ -125,16 +141,15 @@ class _Execution:
                     raise CommandFailed(FailureKind.INSUFFICIENT_GAS, "out of gas")
             index = None
             slots.check_nothing_left()
-            return None, results, self._collect(session, slots)
+            return Attempt(None, results, collect(session, [*slots.inputs, slots.gas]))
         except CommandFailed as failed:
-            return failed.at(index), [], Drafts()
+            return Attempt(failed.at(index))
         except MoveError as error:
-            return failure_of(error, index), [], Drafts()
+            return Attempt(failure_of(error, index))
 
     def _command(self, command: Command, session: Session, slots: Slots) -> tuple[list[Slot], CommandResult]:
-        facts = session.facts
         if isinstance(command, MoveCall):
-            caller = Caller(session, slots, (self._context(facts), 0), self.request.checked, self.request.traced)
+            caller = Caller(session, slots, _context(session.facts), self.request.checked, self.request.traced)
             return caller.call(command)
         if isinstance(command, TransferObjects):
             return transfer_objects(command, session, slots)
@@ -145,70 +160,86 @@ class _Execution:
         if isinstance(command, MakeMoveVec):
             return make_move_vec(command, session, slots)
         if isinstance(command, Publish):
-            return Publisher(session, slots, (self._context(facts), 0), self.published, self.request.digest).publish(command)
+            publisher = Publisher(session, slots, _context(session.facts), self.published, self.request.digest)
+            return publisher.publish(command)
         raise CommandFailed(
             FailureKind.FEATURE_NOT_YET_SUPPORTED, "the localnet does not upgrade packages: publish the package anew"
         )
 
-    @staticmethod
-    def _context(facts: TransactionFacts) -> list[Value]:
-        # TxContext { sender, tx_hash, epoch, epoch_timestamp_ms, ids_created }; natives answer what it is asked
-        return [[facts.sender, bytearray(facts.digest), facts.epoch, facts.epoch_timestamp, 0]]
-
     # ---- objects in
-
-    def _gas_slot(self) -> Slot:
-        coins = self.request.inputs.payment
-        total = sum(balance_of(coin) for coin in coins) if coins else _MOCK_BALANCE
-        first = coins[0] if coins else None
-        # the budget is out of reach while the program runs, so that it is there afterwards
-        value = [[[first.id if first else MOCK_COIN]], [total - self.request.transaction.gas.budget]]
-        return Slot(SUI_COIN, [value], object=first, is_gas=True, dirty=True)
 
     def _input_slots(self) -> list[Slot]:
         slots = []
         for entry, found in zip(self.request.transaction.inputs, self.request.inputs.inputs, strict=True):
-            if found is None:
-                slots.append(Slot(None, [], pure=entry.value))  # type: ignore[union-attr]  # no object: a PureInput
-            elif isinstance(entry, ReceivingInput):
-                ticket = [[found.id], found.version]
+            if isinstance(entry, PureInput):
+                slots.append(Slot(None, [], pure=entry.value))
+                continue
+            assert found is not None
+            if isinstance(entry, ReceivingInput):
                 type_ = Struct(SUI_PACKAGE, "transfer", "Receiving", (found.type,))
-                slots.append(Slot(type_, [ticket], object=found, is_receiving=True))
+                slots.append(Slot(type_, [[[found.id], found.version]], object=found, is_receiving=True))
+            elif self._may_change(entry, found):
+                slots.append(Slot(found.type, [self.store.take_value(found)], object=found))
             else:
-                slots.append(self._object_slot(found, shared_mutable=isinstance(entry, SharedInput) and entry.mutable))
+                value = self.store.value(found)
+                slots.append(Slot(found.type, [value], object=found, read_only=True, by_value=False))
         return slots
 
-    def _object_slot(self, found: Object, *, shared_mutable: bool) -> Slot:
-        if not self.request.checked:
-            return Slot(found.type, [self.store.take_value(found)], object=found)
-        if shared_mutable or isinstance(found.owner, AddressOwner):
-            return Slot(found.type, [self.store.take_value(found)], object=found)
-        return Slot(found.type, [self.store.value(found)], object=found, read_only=True, by_value=False)
+    def _may_change(self, entry: object, found: Object) -> bool:
+        if isinstance(entry, SharedInput):
+            return entry.mutable or not self.request.checked
+        return isinstance(found.owner, AddressOwner) or not self.request.checked
 
     # ---- objects out
 
-    def _collect(self, session: Session, slots: Slots) -> Drafts:
-        drafts = collect(session, [*slots.inputs, slots.gas])
-        self._smash(drafts)
-        return drafts
-
-    def _smash(self, drafts: Drafts) -> None:
-        drafts.gone.extend(Gone(coin.id, coin, Operation.DELETED) for coin in self.request.inputs.payment[1:])
-
-    def _undone(self, inputs: list[Slot]) -> tuple[Value, Drafts, list[CommandResult]]:
-        """As Sui does: inputs that might have changed get a new version, and only gas is taken."""
-        slot = self._gas_slot()
+    def _undone(self, inputs: list[Slot], payment: Payment, coin: Value) -> tuple[Drafts, gas.StorageBill]:
+        """As on Sui: what might have changed gets a new version, and only gas is taken; unlike Sui, deposits stay."""
         drafts = Drafts()
-        for used in inputs:
-            found = used.object
-            if found is None or used.read_only or used.is_receiving:
-                continue
-            self.store.forget_value(found.id)
-            drafts.written[found.id] = Draft(
-                found.id, found.type, found.owner, found.contents, None, found, Operation.NONE, found.storage_rebate
-            )
-        if slot.object is not None:
-            coin = slot.object
-            drafts.written[coin.id] = Draft(coin.id, coin.type, coin.owner, b"", slot.box[0], coin, Operation.NONE)
-        self._smash(drafts)
-        return slot.box[0], drafts, []
+        payment.smash(drafts)
+        paid = payment.draft(coin)
+        released = list(drafts.released())
+        if paid is not None and paid.original is not None:
+            drafts.written[paid.id] = paid
+            released.append(paid.original.storage_rebate)
+        bill = payment.bill(drafts, [paid.rebate] if paid else [], released)
+        for slot in inputs:
+            found = slot.object
+            if found is not None and not slot.read_only and not slot.is_receiving:
+                drafts.written[found.id] = Draft(
+                    found.id, found.type, found.owner, found.contents, None, found, Operation.NONE, found.storage_rebate
+                )
+        return drafts, bill
+
+    def _unload(self) -> None:
+        for package in self.published:
+            self.vm.unload(package.id)
+        self.published.clear()
+
+    # ---- what effects tell besides
+
+    def _lamport_version(self) -> Version:
+        return Version(1 + max((found.version for found in self.request.inputs.objects()), default=0))
+
+    def _events(self, session: Session) -> tuple[Event, ...]:
+        sender, digest = Address(session.facts.sender), self.request.digest
+        return tuple(
+            Event(digest, sequence, emitted.package, emitted.module, sender, emitted.type, emitted.contents)
+            for sequence, emitted in enumerate(session.events)
+        )
+
+    def _read_only_shared(self) -> list[Object]:
+        pairs = zip(self.request.transaction.inputs, self.request.inputs.inputs, strict=True)
+        return [
+            found for entry, found in pairs if isinstance(entry, SharedInput) and found and not self._may_change(entry, found)
+        ]
+
+    def _read(self, session: Session) -> dict[ObjectId, Object | Package]:
+        read: dict[ObjectId, Object | Package] = {found.id: found for found in self.request.inputs.objects()}
+        read.update(session.taken)
+        read.update((child.original.id, child.original) for child in session.children.values() if child.original)
+        return read
+
+
+def _context(facts: TransactionFacts) -> tuple[list[Value], int]:
+    # TxContext { sender, tx_hash, epoch, epoch_timestamp_ms, ids_created }; natives answer most of what it is asked
+    return [[facts.sender, bytearray(facts.digest), facts.epoch, facts.epoch_timestamp, 0]], 0

@@ -141,7 +141,11 @@ class Stage:
         )  # fmt: skip
         key = Ed25519PrivateKey.generate()
         network = CreateNetwork(
-            world.params(options.audit_probability), allow_simulated=True, policy=policy.digest(), verifiers=(key.public_key().public_bytes_raw(),), threshold=1
+            params=world.params(options.audit_probability),
+            allow_simulated=True,
+            policy=policy.digest(),
+            verifiers=(key.public_key().public_bytes_raw(),),
+            threshold=1,
         )
         terms = PoolTerms(manifest, 1 << TeeKind.SIMULATED, world.PRICE, world.AUDITOR_FEE, world.RESERVATION_FEE, world.DEPTH)
         deployment = await deploy(endpoint, admin, network, terms)

@@ -32,6 +32,10 @@ MAX_PATIENCE: Final = 6
 """Each refused or unanswered challenge doubles the wait before the next one, this often at most."""
 
 
+RECHECK_MS: Final = 600_000
+"""How often the record is compared with the Network although nothing happened: no event tells of a new committee."""
+
+
 class Act(Enum):
     """What a node can have to do for its attestation."""
 
@@ -79,10 +83,11 @@ def decide(row: DutyRow, seen: Standing) -> Act | Moved | Wait:  # noqa: PLR0911
         return Wait()
     if seen.attested and row.facts.get("committee") == committee_of(seen.network):
         due = renewal(row.number("made_at"), record.not_after, seen.network.params.span())
-        if row.state == POSTED and row.facts.get("epoch") == record.key_epoch:
+        # `evidenced` too: the node may have crashed between posting and noting it, and the committee was faster.
+        if row.state in (EVIDENCED, POSTED) and row.facts.get("epoch") == record.key_epoch:
             return Moved(row.to(ATTESTED, tries=0, attested_at=seen.clock))
         if row.state == ATTESTED and seen.clock < due:
-            return Wait(due)
+            return Wait(Millis(min(due, seen.clock + RECHECK_MS)))
     mine = row.facts.get("epoch") == member.key_epoch
     if seen.answering and mine and row.state == EVIDENCED:
         return Act.POST
