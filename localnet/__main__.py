@@ -26,6 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one (default)")
     parser.add_argument("--seed", help="text that on-chain randomness and ids derive from")
     parser.add_argument("--dir", type=Path, help="where the certificates go (default: a temporary directory)")
+    parser.add_argument("--repeatable", action="store_true", help="draws depend on the seed and not on timing (docs/localnet.md)")
     parser.add_argument("--manual-clock", action="store_true", help="time stands still until told to move on")
     return parser.parse_args()
 
@@ -40,6 +41,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         clock=ManualClock() if arguments.manual_clock else None,
         seed=None if arguments.seed is None else arguments.seed.encode(),
         directory=arguments.dir,
+        repeatable=arguments.repeatable,
     )
     async with localnet:
         ready = {

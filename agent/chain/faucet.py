@@ -22,13 +22,20 @@ class Gift:
     """The transaction that sent it."""
 
 
-async def request_gas(url: str, recipient: Address, *, timeout_s: float = 60.0) -> tuple[Gift, ...]:
-    """Have the faucet at `url` (scheme, host and port) send its fixed amount to `recipient`.
+async def request_gas(
+    url: str, recipient: Address, *, amount: Mist | None = None, timeout_s: float = 60.0
+) -> tuple[Gift, ...]:
+    """Have the faucet at `url` (scheme, host and port) send SUI to `recipient`.
+
+    `amount` is for the faucet of our localnet; others send their fixed amount whatever is asked.
 
     Raises:
         FaucetError: it refused (often: too many requests), answered with nonsense, or not at all.
     """
-    body = {"FixedAmountRequest": {"recipient": "0x" + recipient.hex()}}
+    request: dict[str, object] = {"recipient": "0x" + recipient.hex()}
+    if amount is not None:
+        request["amount"] = amount
+    body = {"FixedAmountRequest": request}
     try:
         async with (
             httpx.AsyncClient(timeout=timeout_s) as client,

@@ -5,7 +5,7 @@ raise. Nothing is computed: rules are the contracts' and are tested against thos
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -84,7 +84,7 @@ class MemoryChain(Chain):
             self.happened.append(ChainEvent(event, _MODULES[type(event)], digest, index, number, self.clock))
         self._news.set()
 
-    async def events(self, after: Cursor | None) -> AsyncIterator[EventPage]:
+    async def events(self, after: Cursor | None) -> AsyncGenerator[EventPage, None]:
         given = 0 if after is None else int.from_bytes(after, "big")
         while True:
             if given < len(self.happened):

@@ -5,7 +5,7 @@ One `Chain` serves one `Deployment` and, for what it submits, one address. `agen
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final, NewType, TypeVar
 
@@ -129,7 +129,7 @@ class Chain(ABC):
         """Whose transactions `submit` makes."""
 
     @abstractmethod
-    def events(self, after: Cursor | None) -> AsyncIterator[EventPage]:
+    def events(self, after: Cursor | None) -> AsyncGenerator[EventPage, None]:
         """Pages of our package's events, in chain order, from behind `after` (None: from the deployment on), for ever.
 
         Pages come when there are events, and now and then without any, to move the cursor. Where the iterator raised,

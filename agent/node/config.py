@@ -72,9 +72,7 @@ class ChainSection(Section):
         description="gRPC endpoint of a Sui full node",
         examples=["https://127.0.0.1:9000"],
     )
-    ca: Path | None = Field(
-        None, description="CA certificate of the endpoint (PEM), if the system does not know it", examples=["ca.pem"]
-    )
+    ca: Path | None = Field(None, description="CA certificate of the endpoint (PEM), if the system does not know it", examples=["ca.pem"])
     deployment: Path = Field(
         Path("deployment.json"),
         description="ids of the package, the Network and the Pool",
@@ -101,23 +99,15 @@ class StakeSection(Section):
 
 
 class EnclaveSection(Section):
-    workload: str = Field(
-        min_length=1, max_length=256, description="the workload the enclave runs", examples=["minilm-embed"]
-    )
-    validity_hours: int = Field(
-        24, ge=1, le=24 * 30, description="how long one attestation is asked to hold", examples=[24]
-    )
+    workload: str = Field(min_length=1, max_length=256, description="the workload the enclave runs", examples=["minilm-embed"])
+    validity_hours: int = Field(24, ge=1, le=24 * 30, description="how long one attestation is asked to hold", examples=[24])
     restarts: int = Field(5, ge=0, le=100, description="failures in a row before the node gives up", examples=[5])
 
 
 class AdmissionSection(Section):
-    max_input_bytes: int = Field(
-        16 << 20, ge=1, le=1 << 30, description="largest sealed input fetched", examples=[16777216]
-    )
+    max_input_bytes: int = Field(16 << 20, ge=1, le=1 << 30, description="largest sealed input fetched", examples=[16777216])
     max_concurrent_tasks: int = Field(1, ge=1, le=256, description="computations at the same time", examples=[1])
-    requesters_allow: tuple[Requester, ...] = Field(
-        (), description="if any: only tasks of these addresses are executed", examples=[[]]
-    )
+    requesters_allow: tuple[Requester, ...] = Field((), description="if any: only tasks of these addresses are executed", examples=[[]])
     requesters_deny: tuple[Requester, ...] = Field(
         (),
         description="tasks of these are not executed; the protocol takes absence_bps of the lock for each",
@@ -132,9 +122,7 @@ class AdmissionSection(Section):
 
     def admits(self, requester: Address) -> bool:
         """Whether tasks of `requester` are executed; a denied address stays denied though it be allowed too."""
-        return requester not in self.requesters_deny and (
-            not self.requesters_allow or requester in self.requesters_allow
-        )
+        return requester not in self.requesters_deny and (not self.requesters_allow or requester in self.requesters_allow)
 
 
 class TelemetrySection(Section):
@@ -149,9 +137,7 @@ class TelemetrySection(Section):
 class NodeConfig(BaseSettings):
     """The whole of node.toml; `directory` is where it was found."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="ENCLAVIA_NODE__", env_nested_delimiter="__", case_sensitive=False
-    )
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="ENCLAVIA_NODE__", env_nested_delimiter="__", case_sensitive=False)
 
     directory: Path = Field(exclude=True)
     chain: ChainSection

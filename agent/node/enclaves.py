@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import structlog
 
 from agent.enclave.client import EnclaveClient
-from agent.enclave.errors import ChannelError, EnclaveStartFailed, MalformedMessage, StateRefused
+from agent.enclave.errors import ChannelError, EnclaveStartFailed, EnclaveTimeout, MalformedMessage, StateRefused
 from agent.enclave.identity import EnclaveConfig, EnclaveIdentity
 from agent.enclave.orders import BindingRequest
 from agent.node.backoff import Backoff
@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 GONE: Final = (ChannelError, MalformedMessage, EnclaveStartFailed)
 """After one of these the enclave is not used any further; another takes its place, with its sealed state."""
+
+
+TIMEOUTS_IN_A_ROW: Final = 3
+"""Unanswered requests after which an enclave is taken for stuck: one long computation may cost those behind it their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Enclaves:
         self._backoff = backoff
         self._running: dict[int, tuple[EnclaveClient, EnclaveIdentity]] = {}
         self._locks: dict[int, asyncio.Lock] = {}
-        self._starts = self._failures = 0
+        self._starts = self._failures = self._timeouts = 0
         self._last = ""
         self._rest_until = 0.0
         self._gave_up = asyncio.Event()
@@ -94,7 +98,12 @@ class Enclaves:
         except GONE as error:
             await self._drop(epoch, client, error)
             raise
-        self._failures = 0
+        except EnclaveTimeout as error:
+            self._timeouts += 1
+            if self._timeouts >= TIMEOUTS_IN_A_ROW:
+                await self._drop(epoch, client, error)
+            raise
+        self._failures = self._timeouts = 0
         return answer
 
     async def identity(self, epoch: int) -> EnclaveIdentity:

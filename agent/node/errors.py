@@ -107,7 +107,5 @@ class EnclaveDown(NodeError):
     """The enclave ended more often than the restart policy allows."""
 
     def __init__(self, failures: int, last: str) -> None:
-        super().__init__(
-            f"the enclave failed {failures} times in a row, last: {last}; mend that, then start the node again"
-        )
+        super().__init__(f"the enclave failed {failures} times in a row, last: {last}; mend that, then start the node again")
         self.failures: Final = failures

@@ -21,9 +21,7 @@ from agent.protocol.units import Address, BlobId, Millis
 class EvidenceMaker:
     """Makes this node's evidence."""
 
-    def __init__(
-        self, chain: Chain, enclaves: Enclaves, provider: EvidenceProvider, store: BlobStore, *, validity_ms: int
-    ) -> None:
+    def __init__(self, chain: Chain, enclaves: Enclaves, provider: EvidenceProvider, store: BlobStore, *, validity_ms: int) -> None:
         self._chain = chain
         self._enclaves = enclaves
         self._provider = provider

@@ -52,18 +52,14 @@ class NodeIdentity:
                 operator_cap=ObjectId(_id(known["operator_cap"])),
             )
         except FileNotFoundError:
-            raise IdentityError(
-                f"{file} does not exist: this node is not registered, run `enclavia node register`"
-            ) from None
+            raise IdentityError(f"{file} does not exist: this node is not registered, run `enclavia node register`") from None
         except (ValueError, KeyError, TypeError) as error:
             raise IdentityError(f"{file} is damaged ({error!r}): restore it from a backup") from error
 
     def check(self, deployment: Deployment) -> None:
         """Raises IdentityError unless this node was registered in the Pool of `deployment`."""
         if (bytes(self.network), bytes(self.pool)) != (bytes(deployment.network.id), bytes(deployment.pool.id)):
-            raise IdentityError(
-                "identity.json is of another deployment: use the deployment file that the node was registered with"
-            )
+            raise IdentityError("identity.json is of another deployment: use the deployment file that the node was registered with")
 
     def save(self, directory: Path) -> None:
         """Write the file so that a crash leaves either the old one or the new one, never a part."""

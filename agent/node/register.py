@@ -51,9 +51,7 @@ class Registrar:
         """
         member = await self._chain.member(slot)
         if member is None or member.node != owner_cap:
-            raise RegistrationError(
-                f"slot {slot} is not of node 0x{owner_cap.hex()}: look the slot up in the event NodeRegistered"
-            )
+            raise RegistrationError(f"slot {slot} is not of node 0x{owner_cap.hex()}: look the slot up in the event NodeRegistered")
         identity = self._identity(slot, owner_cap, operator_cap)
         identity.save(self._directory)
         return identity
@@ -83,15 +81,11 @@ class Registrar:
     async def _check(self, stake: Mist) -> None:
         network, pool = await self._chain.network(), await self._chain.pool()
         if stake < network.params.min_stake:
-            raise RegistrationError(
-                f"the network wants {network.params.min_stake} Mist at least, [stake] amount is {stake}: raise it"
-            )
+            raise RegistrationError(f"the network wants {network.params.min_stake} Mist at least, [stake] amount is {stake}: raise it")
         if pool.next_slot >= pool.slots:
             raise RegistrationError("all slots of the pool are taken: choose another pool")
         if await self._chain.balance() <= stake:
-            raise RegistrationError(
-                f"the wallet cannot pay {stake} Mist and gas: send SUI to 0x{self._chain.address.hex()}"
-            )
+            raise RegistrationError(f"the wallet cannot pay {stake} Mist and gas: send SUI to 0x{self._chain.address.hex()}")
 
     async def _check_not_member(self, operator: Address) -> None:
         pool = await self._chain.pool()

@@ -24,6 +24,7 @@ from agent.node.duties.duty import ABANDONED, Busy, Duty, Moved, Step, Wait
 from agent.node.errors import NodeError, Unmeetable
 from agent.node.journal import NO_DEADLINE, DutyKey, DutyRow, Journal
 from agent.node.work_queue import QueueStatistics, WorkQueue
+from agent.protocol.units import Millis
 
 QUEUE_CAPACITY: Final = 256
 EXPECTED: Final = (AttestationError, BlobError, ChainError, EnclaveError, NodeError, UnknownStore)
@@ -31,7 +32,10 @@ EXPECTED: Final = (AttestationError, BlobError, ChainError, EnclaveError, NodeEr
 
 MIN_WAIT_S: Final = 0.05
 LOOK_AGAIN_S: Final = 60.0
-"""A waiting duty is looked at this often even if no event comes: the net under events and clocks that drift."""
+"""A duty that waits for an event is looked at this often all the same."""
+
+LONGEST_WAIT_S: Final = 3_600.0
+"""A duty that waits for a time is looked at this often all the same: clocks drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,9 @@ class DutyRunner:
                     await self._journal.save(moved, now=self._time.estimate())
                     row = moved
                 case Wait(until=until):
-                    seconds = LOOK_AGAIN_S
-                    if until is not None:
-                        seconds = min(seconds, max(MIN_WAIT_S, (until - self._time.estimate()) / 1000))
-                    self._later(row, seconds)
+                    if row.failures:
+                        await self._journal.save(row.recovered(), now=self._time.estimate())
+                    self._later(row, self._seconds_until(until))
                     return
                 case Busy():
                     self._busy[key] = row.deadline
@@ -179,6 +182,12 @@ class DutyRunner:
         except Exception as error:  # noqa: BLE001 - without the chain's time nothing is given up
             self._log.warning("the chain gives no time", error=f"{type(error).__name__}: {error}")
             return False
+
+    def _seconds_until(self, moment: Millis | None) -> float:
+        now = self._time.estimate()
+        if moment is None or not now:
+            return LOOK_AGAIN_S
+        return min(LONGEST_WAIT_S, max(MIN_WAIT_S, (moment - now) / 1000))
 
     def _later(self, row: DutyRow, seconds: float) -> None:
         self._queue.add_later(row.key, seconds=seconds, deadline=row.deadline)

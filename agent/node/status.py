@@ -35,9 +35,7 @@ class Snapshot:
 class NodeStatus:
     """Asks the parts of a running node."""
 
-    def __init__(
-        self, me: NodeIdentity, journal: Journal, runner: DutyRunner, watcher: Watcher, enclaves: Enclaves
-    ) -> None:
+    def __init__(self, me: NodeIdentity, journal: Journal, runner: DutyRunner, watcher: Watcher, enclaves: Enclaves) -> None:
         self.me = me
         self.journal = journal
         self.runner = runner

@@ -6,8 +6,8 @@ ends only if its journal fails, or an enclave does not stay up.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from random import Random, SystemRandom
 from typing import Final
 
@@ -28,6 +28,7 @@ from agent.node.duties import attest, audit, crank, execute, heartbeat, join
 from agent.node.duties.duty import Computing
 from agent.node.duties.station import Station
 from agent.node.enclaves import Enclaves
+from agent.node.errors import EnclaveDown
 from agent.node.evidence import EvidenceMaker
 from agent.node.identity import NodeIdentity
 from agent.node.journal import Journal, JournalTransactionLog
@@ -50,6 +51,18 @@ DRAIN_SECONDS: Final = 20.0
 
 Connect = Callable[[TransactionLog], AbstractAsyncContextManager[Chain]]
 """Opens the chain for the node's hot key, over the journal's transaction log."""
+
+
+@asynccontextmanager
+async def only_cause() -> AsyncIterator[None]:
+    """Let an enclave that does not stay up end the node as itself, not inside a group of one."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            if isinstance(error, EnclaveDown):
+                raise error from group
+        raise
 
 
 class Node:
@@ -129,7 +142,7 @@ class Node:
         await self._settle_old_transactions(chain)
         await journal.begin([duty.row() for duty in own], now=time.estimate())
         self._status = NodeStatus(me, journal, runner, watcher, enclaves)
-        async with self._telemetry(self._status), asyncio.TaskGroup() as group:
+        async with self._telemetry(self._status), only_cause(), asyncio.TaskGroup() as group:
             follower = group.create_task(watcher.run())
             others = [group.create_task(runner.run()), group.create_task(enclaves.watch())]
             self._log.info("node is up", node=f"0x{me.node.hex()}", slot=me.slot)
@@ -166,9 +179,7 @@ class Node:
             restarts=self._config.enclave.restarts,
         )
 
-    def _station(
-        self, me: NodeIdentity, journal: Journal, chain: Chain, enclaves: Enclaves, time: ChainTime
-    ) -> Station:
+    def _station(self, me: NodeIdentity, journal: Journal, chain: Chain, enclaves: Enclaves, time: ChainTime) -> Station:
         return Station(
             me=me,
             chain=chain,
@@ -185,9 +196,7 @@ class Node:
 
     def _own_duties(self, station: Station) -> tuple[attest.AttestDuty, join.JoinDuty, heartbeat.HeartbeatDuty]:
         hours = self._config.enclave.validity_hours
-        maker = EvidenceMaker(
-            station.chain, station.enclaves, self._provider, self._home, validity_ms=hours * 3_600_000
-        )
+        maker = EvidenceMaker(station.chain, station.enclaves, self._provider, self._home, validity_ms=hours * 3_600_000)
         return attest.AttestDuty(station, maker), join.JoinDuty(station), heartbeat.HeartbeatDuty(station)
 
     def _telemetry(self, status: NodeStatus) -> AbstractAsyncContextManager[object]:

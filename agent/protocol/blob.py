@@ -1,4 +1,7 @@
-"""The name of stored bytes: docs/spec/protocol.md §2. A Merkle root, so that a chunk of a blob can be proved on chain [C5]."""
+"""The name of stored bytes: docs/spec/protocol.md §2.
+
+A Merkle root, so that a chunk of a blob can be proved on chain [C5].
+"""
 
 from hashlib import blake2b
 from typing import Final
@@ -12,7 +15,7 @@ BLOB_CHUNK: Final = 16_384
 
 
 def blob_digest(content: bytes) -> BlobId:
-    """The id of `content`."""
+    """The id of `content`; an empty blob is one empty chunk."""
     chunks = [content[at : at + BLOB_CHUNK] for at in range(0, len(content), BLOB_CHUNK)] or [b""]
     leaves = [
         Digest(blake2b(BLOB + index.to_bytes(4, "little") + chunk, digest_size=32).digest())

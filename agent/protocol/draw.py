@@ -1,35 +1,87 @@
 """Draws by stake: docs/spec/protocol.md §3. Readable here, branch-free in Move; the same results by vectors."""
 
+import re
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from hashlib import blake2b
 from typing import Final
 
+from agent.protocol.errors import BadProbability
 from agent.protocol.units import NONE, Slot
+
+__all__ = [
+    "ALWAYS",
+    "BadProbability",
+    "add",
+    "draw_with",
+    "draw_without",
+    "fenwick",
+    "is_audited",
+    "prefix",
+    "probability",
+    "probability_fraction",
+    "probability_text",
+    "set_weight",
+    "weight_of",
+    "word",
+]
 
 ALWAYS: Final = 1 << 64
 """Q64: an audit probability of one."""
 _AUDIT_WORD: Final = 65_535
+"""Panels never use it."""
+_TEXT: Final = re.compile(r"\d{1,40}/\d{1,40}|(?=\.?\d)\d{0,40}(\.\d{0,80})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+"""Short enough that no exponent makes a number of gigabytes."""
 
 
-class BadProbability(ValueError):
-    """Not a number in 0..1."""
-
-
-def probability(text: str) -> int:
-    """Q64 of a decimal or a fraction such as "0.3" or "1/3", to the nearest.
+def probability(value: str | Fraction) -> int:
+    """Q64 of "0.3", "1/3", "1e-3" or a fraction, to the nearest; read exactly, never by way of a float.
 
     Raises:
-        BadProbability
+        BadProbability: it is no number from 0 to 1.
     """
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise BadProbability(f"{text!r}: a probability is a number from 0 to 1, such as 0.3") from None
-    if not 0 <= value <= 1:
-        raise BadProbability(f"{text!r}: a probability is a number from 0 to 1, such as 0.3")
-    return round(value * ALWAYS)
+    if isinstance(value, str):
+        text = value.strip()
+        if not _TEXT.fullmatch(text):
+            raise BadProbability(value[:100])
+        try:
+            exact = Fraction(text)
+        except (ValueError, ZeroDivisionError):
+            raise BadProbability(value[:100]) from None
+    elif isinstance(value, Fraction | int):
+        exact = Fraction(value)
+    else:  # a float has been rounded already
+        raise BadProbability(value)
+    if not 0 <= exact <= 1:
+        raise BadProbability(value)
+    return round(exact * ALWAYS)
+
+
+def probability_fraction(q64: int) -> Fraction:
+    """What a Q64 is exactly.
+
+    Raises:
+        BadProbability: it is below 0 or above 2^64.
+    """
+    if not 0 <= q64 <= ALWAYS:
+        raise BadProbability(q64)
+    return Fraction(q64, ALWAYS)
+
+
+def probability_text(q64: int) -> str:
+    """The shortest decimal that `probability` reads as this Q64 again: "0.3", not "0.29999999999999999999".
+
+    Raises:
+        BadProbability: it is below 0 or above 2^64.
+    """
+    exact = probability_fraction(q64)
+    places = 0
+    # 20 places are finer than 2^-64
+    while round(Fraction(round(exact * 10**places), 10**places) * ALWAYS) != q64:
+        places += 1
+    digits = str(round(exact * 10**places)).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
 def is_audited(seed: bytes, audit_probability: int) -> bool:
@@ -58,6 +110,11 @@ def add(sums: list[int], slot: Slot, delta: int) -> None:
         at += at & -at
 
 
+def set_weight(sums: list[int], slot: Slot, weight: int) -> None:
+    """Apply a change of the queue: `slot` weighs `weight` from now on; in place."""
+    add(sums, slot, weight - weight_of(sums, slot))
+
+
 def prefix(sums: Sequence[int], slot: int) -> int:
     """Sum of the weights below `slot`."""
     total = 0
@@ -73,12 +130,15 @@ def weight_of(sums: Sequence[int], slot: Slot) -> int:
 
 
 def draw_without(sums: Sequence[int], seed: bytes, count: int, excluded: Iterable[Slot] = ()) -> tuple[Slot, ...]:
-    """`count` different slots by weight, none of `excluded`; NONE where nobody is left."""
+    """`count` different slots by weight, none of `excluded`; NONE where nobody is left.
+
+    `excluded` are different slots, or NONE, which excludes nobody.
+    """
     return _draw(sums, seed, count, excluded, take=True)
 
 
 def draw_with(sums: Sequence[int], seed: bytes, count: int, excluded: Iterable[Slot] = ()) -> tuple[Slot, ...]:
-    """`count` slots by weight, the same one perhaps several times; NONE where nobody is left."""
+    """`count` slots by weight, none of `excluded`, the same one perhaps several times; NONE where nobody is left."""
     return _draw(sums, seed, count, excluded, take=False)
 
 

@@ -1,18 +1,18 @@
 """Everything that this package raises on purpose.
 
-    ProtocolError               (a ValueError)
-    ├── BadAddress              text that is no address, or an address that is not 32 bytes
-    ├── BadProbability          not a number from 0 to 1
-    ├── BcsError                bytes are not the BCS of the wanted type
-    │   ├── Truncated           they end inside a value
-    │   ├── TrailingBytes       some are left over
-    │   └── BadValue            a value that the type does not have, or a length over its limit
-    ├── CommitmentError         a commitment cannot be made
-    │   ├── EmptyTree           a tree without leaves
-    │   └── OutputTooLarge      more chunks than an output may have
-    └── SettlementError         a task cannot be settled as it was read
-        ├── Undecided           it has no outcome yet
-        └── Overdrawn           its escrow or fund holds less than the rules pay out of it
+ProtocolError               (a ValueError)
+├── BadAddress              text that is no address, or an address that is not 32 bytes
+├── BadProbability          not a number from 0 to 1
+├── BcsError                bytes are not the BCS of the wanted type
+│   ├── Truncated           they end inside a value
+│   ├── TrailingBytes       some are left over
+│   └── BadValue            a value that the type does not have, or a length over its limit
+├── CommitmentError         a commitment cannot be made
+│   ├── EmptyTree           a tree without leaves
+│   └── OutputTooLarge      more chunks than an output may have
+└── SettlementError         a task cannot be settled as it was read
+    ├── Undecided           it has no outcome yet
+    └── Overdrawn           its escrow or fund holds less than the rules pay out of it
 """
 
 from typing import Final

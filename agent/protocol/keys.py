@@ -1,4 +1,7 @@
-"""What derives from a task's data key: docs/spec/protocol.md §2. Whoever holds the data key holds all of it; nobody else any of it."""
+"""What derives from a task's data key: docs/spec/protocol.md §2.
+
+Whoever holds the data key holds all of it; nobody else holds any of it.
+"""
 
 from hashlib import blake2b
 from typing import Final
@@ -10,6 +13,7 @@ from agent.protocol.tags import INPUT, KEY, LEAF_KEY, OUTPUT, SALT, WRAP
 from agent.protocol.units import Digest, NodeId, TaskId
 
 KEY_BYTES: Final = 32
+"""Of a data key and of everything derived from it."""
 
 
 def leaf_key(data_key: bytes, task: TaskId) -> bytes:

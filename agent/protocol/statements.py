@@ -1,4 +1,7 @@
-"""What enclaves and the committee sign: docs/spec/protocol.md §4. `signing_bytes()` is the BCS with the scope in front."""
+"""What enclaves and the committee sign: docs/spec/protocol.md §4.
+
+`signing_bytes()` is the BCS with the scope in front.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum

@@ -54,6 +54,7 @@ MAX_ARGUMENTS: Final = 512
 MAX_TYPE_ARGUMENTS: Final = 16
 
 _OBJECT_INPUT_BYTES: Final = 75
+_ARGUMENT_BYTES: Final = 3
 _SYSTEM_READ_ONLY: Final = frozenset({CLOCK_ID, RANDOM_ID})
 
 
@@ -66,10 +67,22 @@ class CheckedInputs:
     payment: tuple[Object, ...]
     """Empty if a mock coin pays."""
 
+    def renewed(self, store: ObjectStore) -> "CheckedInputs":
+        """The same, with the objects of the system as they are now."""
+        return CheckedInputs(tuple(_renewed(found, store) for found in self.inputs), self.payment)
+
     def objects(self) -> Iterable[Object]:
         """All of them."""
         yield from (found for found in self.inputs if found is not None)
         yield from self.payment
+
+
+def _renewed(found: Object | None, store: ObjectStore) -> Object | None:
+    if found is None or found.id not in _SYSTEM_READ_ONLY:
+        return found
+    new = store.get(found.id)
+    assert isinstance(new, Object)
+    return new
 
 
 def check_transaction(transaction: Transaction, store: ObjectStore, *, epoch: int, price: Mist, checked: bool) -> CheckedInputs:
@@ -97,16 +110,11 @@ def check_transaction(transaction: Transaction, store: ObjectStore, *, epoch: in
 
 
 def _check_sizes(transaction: Transaction) -> None:
-    size = 0
     if len(transaction.inputs) > MAX_INPUTS:
         raise MalformedTransaction(f"{len(transaction.inputs)} inputs, at most {MAX_INPUTS}")
     for index, entry in enumerate(transaction.inputs):
-        if isinstance(entry, PureInput):
-            if len(entry.value) > MAX_PURE:
-                raise MalformedTransaction(f"input {index} has {len(entry.value)} bytes, at most {MAX_PURE}")
-            size += len(entry.value)
-        else:
-            size += _OBJECT_INPUT_BYTES
+        if isinstance(entry, PureInput) and len(entry.value) > MAX_PURE:
+            raise MalformedTransaction(f"input {index} has {len(entry.value)} bytes, at most {MAX_PURE}")
     if not 1 <= len(transaction.commands) <= MAX_COMMANDS:
         raise MalformedTransaction(f"{len(transaction.commands)} commands, between 1 and {MAX_COMMANDS} are allowed")
     for index, command in enumerate(transaction.commands):
@@ -116,11 +124,19 @@ def _check_sizes(transaction: Transaction) -> None:
             raise MalformedTransaction(f"command {index} has more than {MAX_TYPE_ARGUMENTS} type arguments")
         if isinstance(command, TransferObjects | MergeCoins | SplitCoins) and len(arguments_of(command)) < 2:
             raise MalformedTransaction(f"command {index} names nothing to do")
-        if isinstance(command, Publish | Upgrade):
-            size += sum(map(len, command.modules))
-        size += 3 * len(arguments_of(command))
+    size = _size_of(transaction)
     if size > MAX_TRANSACTION:
         raise MalformedTransaction(f"about {size} bytes, at most {MAX_TRANSACTION}")
+
+
+def _size_of(transaction: Transaction) -> int:
+    """Bytes of the transaction, near enough: its exact BCS is the caller's."""
+    size = sum(len(i.value) if isinstance(i, PureInput) else _OBJECT_INPUT_BYTES for i in transaction.inputs)
+    for command in transaction.commands:
+        size += _ARGUMENT_BYTES * len(arguments_of(command))
+        if isinstance(command, Publish | Upgrade):
+            size += sum(map(len, command.modules))
+    return size
 
 
 def arguments_of(command: Command) -> Sequence[Argument]:

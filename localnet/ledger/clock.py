@@ -2,6 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
+from typing import Final
 
 from localnet.ledger.model import Millis
 
@@ -21,10 +22,13 @@ class SystemClock(Clock):
         return Millis(time.time_ns() // 1_000_000)
 
 
+_START: Final = Millis(1_800_000_000_000)
+
+
 class ManualClock(Clock):
     """Time that stands still until told."""
 
-    def __init__(self, start: Millis = Millis(1_800_000_000_000)) -> None:
+    def __init__(self, start: Millis = _START) -> None:
         self._now = start
 
     def now(self) -> Millis:

@@ -26,6 +26,7 @@ from localnet.movevm.machine import VirtualMachine
 from localnet.movevm.types import Struct, short_address
 from localnet.movevm.values import Value
 
+NO_DEPOSIT: Final = Mist(0)
 MAX_OBJECT: Final = 250 * 1024
 """Bytes of contents."""
 
@@ -42,7 +43,7 @@ class Draft:
     original: Object | None
     """None if the id was not live before."""
     operation: Operation
-    rebate: Mist = Mist(0)
+    rebate: Mist = NO_DEPOSIT
     """Deposit, filled in by `price`."""
 
 

@@ -100,7 +100,7 @@ class _Execution:
         bill = gas.NO_STORAGE
         if attempt.status is None:
             payment.smash(attempt.drafts)
-            deposits = list(self.types.price(attempt.drafts.written.values()))
+            deposits = [*self.types.price(attempt.drafts.written.values()), *(new.storage_rebate for new in self.published)]
             bill = payment.bill(attempt.drafts, deposits, list(attempt.drafts.released()))
             if cost + bill.net > paid.budget:
                 message = f"computation costs {cost}, storage {bill.net}, the budget is {paid.budget}: raise it"
@@ -137,8 +137,6 @@ class _Execution:
                 made, result = self._command(command, session, slots)
                 slots.results.append(made)
                 results.append(result)
-                if session.gas < 0:
-                    raise CommandFailed(FailureKind.INSUFFICIENT_GAS, "out of gas")
             index = None
             slots.check_nothing_left()
             return Attempt(None, results, collect(session, [*slots.inputs, slots.gas]))
@@ -148,6 +146,12 @@ class _Execution:
             return Attempt(failure_of(error, index))
 
     def _command(self, command: Command, session: Session, slots: Slots) -> tuple[list[Slot], CommandResult]:
+        done = self._dispatch(command, session, slots)
+        if session.gas < 0:
+            raise CommandFailed(FailureKind.INSUFFICIENT_GAS, "out of gas")
+        return done
+
+    def _dispatch(self, command: Command, session: Session, slots: Slots) -> tuple[list[Slot], CommandResult]:
         if isinstance(command, MoveCall):
             caller = Caller(session, slots, _context(session.facts), self.request.checked, self.request.traced)
             return caller.call(command)

@@ -6,7 +6,7 @@ from localnet.ledger.model import ArgumentErrorKind, Failure, FailureKind
 from localnet.movevm.errors import ExecutionError, LinkError, MalformedModule, MoveAbort, MoveError, OutOfGas, PrimitiveError
 
 
-class CommandFailed(Exception):  # noqa: N818 - a status of a transaction, no error of the program
+class CommandFailed(Exception):
     """Ends a transaction with `kind`."""
 
     def __init__(

@@ -1,9 +1,12 @@
 """How a ledger starts."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from localnet.ledger.clock import Clock, SystemClock
 from localnet.ledger.model import Mist
+
+REFERENCE_GAS_PRICE: Final = Mist(1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,13 @@ class GenesisConfig:
     seed: bytes = b"enclavia localnet"
     """Of on-chain randomness and of ids made at genesis. Anybody who knows it foresees every random number."""
     clock: Clock = field(default_factory=SystemClock)
+    repeatable: bool = False
+    """Makes draws independent of timing (`localnet.ledger.repeatable`), and does not renew Random: concurrent clients get the same draws in
+    every run with the same seed. No Sui network has anything like it.
+    """
     chain_name: str = "enclavia-localnet"
-    reference_gas_price: Mist = Mist(1000)
+    reference_gas_price: Mist = REFERENCE_GAS_PRICE
     history: int = 100_000
     """Checkpoints kept; older transactions, and object versions that only they show, are dropped."""
+    history_bytes: int = 512 * 1024 * 1024
+    """Contents of past object versions kept; history is cut earlier if they are more."""

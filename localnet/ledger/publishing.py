@@ -142,18 +142,15 @@ def make_package(
 
 
 def check_links(module: Module, linker: Linker) -> None:
-    """Check that what `module` uses of other modules is there, as it expects it. Raises CommandFailed."""
-    try:
-        for handle in module.foreign_datatypes:
-            declared = linker.module(handle.address, handle.module).datatypes.get(handle.name)
-            if declared is None or declared.handle != handle:
-                raise LinkError(f"{module.name} needs another {handle.module}::{handle.name} than there is")
-        for wanted in module.foreign_functions:
-            function = linker.function(wanted.address, wanted.module, wanted.name)
-            friendly = wanted.address == module.address and function.visibility is Visibility.FRIEND
-            if not friendly and function.visibility is not Visibility.PUBLIC:
-                raise LinkError(f"{module.name} calls {wanted.module}::{wanted.name}, which is not public")
-            if function.handle != wanted:
-                raise LinkError(f"{module.name} expects another signature of {wanted.module}::{wanted.name} than it has")
-    except LinkError as broken:
-        raise CommandFailed(FailureKind.VM_VERIFICATION_OR_DESERIALIZATION_ERROR, str(broken)) from broken
+    """Check that what `module` uses of other modules is there, as it expects it. Raises LinkError."""
+    for handle in module.foreign_datatypes:
+        declared = linker.module(handle.address, handle.module).datatypes.get(handle.name)
+        if declared is None or declared.handle != handle:
+            raise LinkError(f"{module.name} needs another {handle.module}::{handle.name} than there is")
+    for wanted in module.foreign_functions:
+        function = linker.function(wanted.address, wanted.module, wanted.name)
+        friendly = wanted.address == module.address and function.visibility is Visibility.FRIEND
+        if not friendly and function.visibility is not Visibility.PUBLIC:
+            raise LinkError(f"{module.name} calls {wanted.module}::{wanted.name}, which is not public")
+        if function.handle != wanted:
+            raise LinkError(f"{module.name} expects another signature of {wanted.module}::{wanted.name} than it has")

@@ -62,6 +62,7 @@ class SystemSteps:
         packages = self._packages(framework, digest)
         session = self._session(digest)
         context: list[Value] = [[SYSTEM, bytearray(digest), 0, self.epoch_start, 0]]
+        session.record_new_id(RANDOM_ID)  # `object::randomness_state` conjures the id up
         self._call(session, "random", "create", ((context, 0),))
         # the balance it returns, all SUI there ever is on mainnet, is dropped: here the faucet mints
         self._call(session, "sui", "new", ((context, 0),))

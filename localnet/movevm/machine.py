@@ -8,11 +8,11 @@ from localnet.movevm.bytecode.module import Ability, Function, Module
 from localnet.movevm.bytecode.parser import parse_module
 from localnet.movevm.codecs import Codecs
 from localnet.movevm.compiler.transpiler import transpile
-from localnet.movevm.errors import ExecutionError, Location, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
+from localnet.movevm.errors import Location, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
 from localnet.movevm.linker import Linker
 from localnet.movevm.natives import NATIVES, Native, NativeAbort
 from localnet.movevm.runtime import Runtime
-from localnet.movevm.types import Type, Vector, short_address
+from localnet.movevm.types import Type, short_address
 from localnet.movevm.values import Value
 
 Compiled: TypeAlias = Callable[..., Any]
@@ -126,5 +126,3 @@ class VirtualMachine:
 
         return call
 
-
-__all__ = ["Compiled", "ExecutionError", "VirtualMachine"]

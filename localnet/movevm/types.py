@@ -5,7 +5,7 @@ Types are interned: equal types are the same object, so that comparing and hashi
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, final
 from weakref import WeakValueDictionary
 
 ADDRESS_BYTES: Final = 32
@@ -39,6 +39,7 @@ class Primitive(Type):
         return _primitive, (self.name,)
 
 
+@final
 class Vector(Type):
     """`vector<element>`."""
 
@@ -59,6 +60,7 @@ class Vector(Type):
         return Vector, (self.element,)
 
 
+@final
 class Struct(Type):
     """A struct or enum type, with its type arguments; `address` is the defining package's, 32 bytes."""
 
@@ -83,6 +85,7 @@ class Struct(Type):
         return Struct, (self.address, self.module, self.name, self.arguments)
 
 
+@final
 class Parameter(Type):
     """The `index`-th type parameter of the generic at hand."""
 
@@ -103,6 +106,7 @@ class Parameter(Type):
         return Parameter, (self.index,)
 
 
+@final
 class Reference(Type):
     """`&target` or `&mut target`."""
 

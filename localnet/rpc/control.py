@@ -41,7 +41,12 @@ class Control:
     async def status(self, _: Any) -> Any:
         """Chain, height, books."""
         ledger, checkpoint = self._node.ledger, self._node.checkpoint()
+        books = ledger.supply()
         return {
+            "minted": books.minted,
+            "held": books.held,
+            "gas_burnt": books.burnt,
+            "storage_fund": books.storage_fund,
             "chain_identifier": base58(ledger.chain_identifier),
             "checkpoint": checkpoint.sequence,
             "timestamp_ms": checkpoint.timestamp,

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from localnet.ledger.errors import NotFound as NotInLedger
-from localnet.ledger.errors import Pruned
 from localnet.ledger.ledger import Ledger
 from localnet.rpc.cursors import Place, parse_cursor
 from localnet.rpc.errors import InvalidArgument, NotFound
@@ -74,7 +72,7 @@ def window_of(ledger: Ledger, request: Options, limit: Limit) -> Window:
     """
     options = request.options if request.options is not None else v2.QueryOptions()
     descending = options.ordering == v2.Ordering.DESCENDING
-    tip, lowest = ledger.checkpoint().sequence, lowest_checkpoint(ledger)
+    tip, lowest = ledger.checkpoint().sequence, ledger.oldest_checkpoint
     reason = v2.QueryEndReason
     after = parse_cursor(options.after) if options.after else None
     if after is not None and after.checkpoint < lowest - 1 and not descending:
@@ -140,17 +138,3 @@ def _bound(window: Window) -> Place:
         return window.before
     reached = Place(max(window.last, 0))
     return reached if window.after is None else max(window.after, reached)
-
-
-def lowest_checkpoint(ledger: Ledger) -> int:
-    """The oldest checkpoint that the ledger still has, found by halving."""
-    low, high = 0, ledger.checkpoint().sequence
-    while low < high:
-        middle = (low + high) // 2
-        try:
-            ledger.checkpoint(middle)
-        except (Pruned, NotInLedger):
-            low = middle + 1
-        else:
-            high = middle
-    return low

@@ -59,6 +59,7 @@ class Localnet:
         port: int = 0,
         clock: Clock | None = None,
         seed: bytes | None = None,
+        repeatable: bool = False,
         directory: Path | None = None,
         framework: Framework | None = None,
         limits: Limits | None = None,
@@ -66,7 +67,9 @@ class Localnet:
     ) -> None:
         """`directory` keeps the certificates, a temporary one if None; `port` 0 takes any free one."""
         genesis = genesis or GenesisConfig()
-        genesis = replace(genesis, clock=clock or genesis.clock, seed=genesis.seed if seed is None else seed)
+        genesis = replace(
+            genesis, clock=clock or genesis.clock, seed=genesis.seed if seed is None else seed, repeatable=repeatable or genesis.repeatable
+        )
         limits = limits or Limits()
         self.clock: Final = genesis.clock
         self.ledger: Final = Ledger(framework or Framework.load(), genesis)

@@ -96,6 +96,17 @@ class Node:
         except errors.NotFound as missing:
             raise NotFound(f"checkpoint: {missing}") from None
 
+    def transactions_of(self, checkpoint: int) -> Sequence[ExecutedTransaction]:
+        """Those of a checkpoint, in order.
+
+        Raises:
+            NotFound: there is no such checkpoint, or it was pruned.
+        """
+        try:
+            return self.ledger.transactions_of(checkpoint)
+        except errors.NotFound as missing:
+            raise NotFound(f"checkpoint: {missing}") from None
+
     def signatures(self, digest: TransactionDigest) -> Sequence[bytes]:
         """Of a transaction; none of the ledger's own ones."""
         return self._signatures.get(digest, ())

@@ -30,6 +30,7 @@
             ├── of network        NotAdmin, BadCommittee, StaleHeartbeat, Paused, WrongVersion
             ├── of roster         WrongRosterQueue, QueueFull, BadDepth, AlreadyLaunched
             ├── of statement      BadStatementSignature, ThresholdNotMet, SignersNotSorted
+            ├── of commitment     EmptyOutput
             └── of params         BadParams
 
 Two of task are listed under Overtaken, and one of roster. An abort of a module that is not ours is a plain `Aborted`.
@@ -49,6 +50,7 @@ from agent.chain.errors.aborts import (
     BadStatementSignature,
     BadWraps,
     ChallengeExpired,
+    EmptyOutput,
     EvidenceUriTooLong,
     KindRefused,
     Leaving,
@@ -126,6 +128,7 @@ __all__ = [
     "ChainError",
     "ChallengeExpired",
     "DeploymentError",
+    "EmptyOutput",
     "EvidenceUriTooLong",
     "ExecutionFailed",
     "FaucetError",

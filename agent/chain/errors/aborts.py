@@ -295,6 +295,15 @@ class SignersNotSorted(Aborted):
     of = ("statement", 3, "ESignersNotSorted")
 
 
+# --- commitment
+
+
+class EmptyOutput(Aborted):
+    """A root is made of at least one leaf."""
+
+    of = ("commitment", 1, "EEmpty")
+
+
 # --- params
 
 

@@ -1,6 +1,6 @@
 """`SuiChain`: one deployment, one endpoint, and at most one wallet."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -108,7 +108,7 @@ class SuiChain(Chain):
     def address(self) -> Address:
         return self._signer().address
 
-    def events(self, after: Cursor | None) -> AsyncIterator[EventPage]:
+    def events(self, after: Cursor | None) -> AsyncGenerator[EventPage, None]:
         return self._watcher.events(after)
 
     async def task(self, task: TaskId) -> TaskView:

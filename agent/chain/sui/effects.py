@@ -99,10 +99,10 @@ def receipt_of(executed: Message, package: ObjectId, digest: TxDigest) -> Receip
     effects = effects_of(executed)
     created = []
     for each in effects.changed_objects:
-        if each.id_operation == v2.ChangedObjectIdOperation.CREATED and each.output_version is not None:
-            created.append(_created(each, package))
-        elif each.output_state == v2.ChangedObjectOutputObjectState.PACKAGE_WRITE:
+        if each.output_state == v2.ChangedObjectOutputObjectState.PACKAGE_WRITE:
             created.append(Created(ObjectId(from_hex(each.object_id)), "package", None, each.output_version or 1))
+        elif each.id_operation == v2.ChangedObjectIdOperation.CREATED and _written(each) is not None:
+            created.append(_created(each, package))
     return Receipt(
         digest=digest,
         checkpoint=executed.checkpoint,

@@ -125,7 +125,7 @@ def owned_inputs(tx_bytes: bytes) -> frozenset[ObjectId]:
         objects = [each.value for each in data.TransactionKind.value.Inputs if each.enum_name == "Object"]
         references += [each.value for each in objects if each.enum_name != "SharedObject"]
         return frozenset(ObjectId(bytes(each.ObjectID.Address)) for each in references)
-    except (ValueError, TypeError, IndexError, AttributeError, OSError) as error:
+    except Exception as error:  # canoser raises what it happens to, a NameError among others
         raise ValueError("the transaction log holds bytes that are no transaction") from error
 
 

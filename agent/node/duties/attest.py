@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from agent.attestation.binding import committee_hash
 from agent.chain.calls import PostEvidence, RequestChallenge
-from agent.node.duties.duty import Duty, Moved, Step, Wait
+from agent.node.duties.duty import Duty, Moved, Step, Wait, sent
 from agent.node.duties.station import Station
 from agent.node.errors import KeysLost, NodeError
 from agent.node.evidence import EvidenceMaker
@@ -81,6 +81,9 @@ def decide(row: DutyRow, seen: Standing) -> Act | Moved | Wait:  # noqa: PLR0911
     member, record = seen.member, seen.member.attestation
     if member.leaving_at:
         return Wait()
+    if row.number("asked") > member.key_epoch:
+        # The endpoint does not show our own challenge yet; a second one would cost the first.
+        return sent(seen.clock)
     if seen.attested and row.facts.get("committee") == committee_of(seen.network):
         due = renewal(row.number("made_at"), record.not_after, seen.network.params.span())
         # `evidenced` too: the node may have crashed between posting and noting it, and the committee was faster.
@@ -115,7 +118,7 @@ class AttestDuty(Duty):
 
     def row(self) -> DutyRow:
         """The row to begin with, if the journal has none."""
-        return DutyRow(DutyKey(ATTEST, self._at.me.node), UNATTESTED, {"tries": 0, "rest_until": 0})
+        return DutyRow(DutyKey(ATTEST, self._at.me.node), UNATTESTED, {"tries": 0, "rest_until": 0, "asked": 0})
 
     async def step(self, row: DutyRow) -> Step:
         seen = await self._look()
@@ -124,7 +127,7 @@ class AttestDuty(Duty):
             case Act.CHALLENGE:
                 purpose = f"{row.key}:challenge/{seen.member.key_epoch + 1}"
                 await self._at.submitter.submit(RequestChallenge(self._at.me.operator_cap), purpose=purpose)
-                return Moved(row.to(UNATTESTED))
+                return Moved(row.to(UNATTESTED, asked=seen.member.key_epoch + 1))
             case Act.MAKE_EVIDENCE:
                 digest = await self._maker.make(seen.member, seen.network)
                 facts = {"epoch": seen.member.key_epoch, "made_at": int(seen.clock)}

@@ -131,6 +131,7 @@ class AuditDuty(Duty):
                 commitment=task.commitment,
             )
             audited = await self._at.enclaves.ask(seat.key_epoch, lambda client: client.audit(order, sealed, seat.wrap))
+            await self._at.enclaves.keep(seat.key_epoch)
         finally:
             self._at.computing.leave()
         return Moved(
@@ -150,8 +151,6 @@ class AuditDuty(Duty):
         return Moved(row.to(VOTED))
 
     async def _reveal(self, row: DutyRow, seat: int) -> Step:
-        call = Reveal(
-            TaskId(row.key.subject), seat, Digest(row.octets("root")), row.octets("salt"), row.octets("executor_salt")
-        )
+        call = Reveal(TaskId(row.key.subject), seat, Digest(row.octets("root")), row.octets("salt"), row.octets("executor_salt"))
         await self._at.submitter.submit(call, purpose=f"{row.key}:reveal")
         return Moved(row.to(REVEALED))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from agent.chain.calls import Advance, BeginAudit, BeginDispute, Call, DrawDispute, Heartbeat, Reap, Settle
-from agent.node.duties.duty import DONE, Duty, Moved, Step, Wait
+from agent.node.duties.duty import DONE, Duty, Moved, Step, Wait, sent
 from agent.node.duties.sight import Sight
 from agent.node.duties.stagger import stagger
 from agent.node.duties.station import Station
@@ -86,8 +86,10 @@ class CrankDuty(Duty):
         self._at = station
 
     async def step(self, row: DutyRow) -> Step:
-        decision = decide(row, await self._at.look(row), self._at.me.node)
+        sight = await self._at.look(row)
+        decision = decide(row, sight, self._at.me.node)
         if isinstance(decision, (Moved, Wait)):
             return decision
+        assert sight is not None
         await self._at.submitter.submit(decision, purpose=f"{row.key}:{type(decision).__name__}:{row.facts['stage']!s}")
-        return Moved(row.to(row.state))
+        return sent(sight.clock)

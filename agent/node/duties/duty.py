@@ -39,6 +39,14 @@ class Busy:
 
 Step = Moved | Wait | Busy
 
+SETTLE_MS: Final = 1_000
+"""How long an endpoint is given to show what a transaction did; the event of it comes sooner."""
+
+
+def sent(clock: Millis) -> Wait:
+    """What a duty answers after a transaction that leaves its row as it was: an endpoint that lags must not make it send again."""
+    return Wait(Millis(clock + SETTLE_MS))
+
 
 class Duty(ABC):
     """One kind of duty; an instance serves every row of that kind."""

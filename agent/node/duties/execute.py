@@ -112,11 +112,12 @@ class ExecuteDuty(Duty):
             if sight.now < task.deadline - task.params.commit_ms // 4:
                 raise
             refused = await enclaves.ask(epoch, lambda client: client.report_unavailable(order))
+            await enclaves.keep(epoch)
             return Moved(row.to(REFUSED, reason_code=int(refused.statement.reason), signature=refused.signature))
         answer = await enclaves.ask(epoch, lambda client: client.execute(order, sealed))
+        await enclaves.keep(epoch)
         if not isinstance(answer, Executed):
             return Moved(row.to(REFUSED, reason_code=int(answer.statement.reason), signature=answer.signature))
-        await enclaves.keep(epoch)
         await self._at.home.put(answer.sealed_output)
         return Moved(
             row.to(
@@ -148,9 +149,7 @@ class ExecuteDuty(Duty):
         task = sight.task
         ticket, signers, signatures = issued_ticket(task)
         order = execute_order(task)
-        handed = await self._at.enclaves.ask(
-            task.executor.key_epoch, lambda client: client.handoff(ticket, signers, signatures, order)
-        )
+        handed = await self._at.enclaves.ask(task.executor.key_epoch, lambda client: client.handoff(ticket, signers, signatures, order))
         call = Handoff(task.id, handed.wraps, handed.signature)
         await self._at.submitter.submit(call, purpose=f"{row.key}:handoff/{ticket.round}")
         return Wait()

@@ -8,7 +8,7 @@ the stagger says.
 from typing import ClassVar, Final
 
 from agent.chain.calls import Heartbeat
-from agent.node.duties.duty import Duty, Moved, Step, Wait
+from agent.node.duties.duty import Duty, Step, Wait, sent
 from agent.node.duties.stagger import stagger
 from agent.node.duties.station import Station
 from agent.node.journal import DutyKey, DutyRow
@@ -39,7 +39,8 @@ class HeartbeatDuty(Duty):
     async def step(self, row: DutyRow) -> Step:
         network = await self._at.chain.network()
         start = due(network, self._at.me.node)
-        if await self._at.time.now() < start:
+        clock = await self._at.time.now()
+        if clock < start:
             return Wait(start)
         await self._at.submitter.submit(Heartbeat(), purpose=f"{row.key}:{network.heartbeat_at}")
-        return Moved(row.to(row.state))
+        return sent(clock)

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import ClassVar, Final
 
 from agent.chain.calls import RollPeriod, UpdateWeight
-from agent.node.duties.duty import Duty, Moved, Step, Wait
+from agent.node.duties.duty import Duty, Moved, Step, Wait, sent
 from agent.node.duties.stagger import stagger
 from agent.node.duties.station import Station
 from agent.node.errors import NodeError
@@ -91,10 +91,10 @@ class JoinDuty(Duty):
             case Act.UPDATE_WEIGHT:
                 purpose = f"{row.key}:weight/{seen.weight}"
                 await self._at.submitter.submit(UpdateWeight(self._at.me.slot), purpose=purpose)
-                return Moved(row.to(QUEUED))
+                return sent(seen.clock)
             case Act.ROLL_PERIOD:
                 await self._at.submitter.submit(RollPeriod(), purpose=f"{row.key}:roll/{seen.roster.period}")
-                return Moved(row.to(QUEUED))
+                return sent(seen.clock)
             case _:
                 return decision
 

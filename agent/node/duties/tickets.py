@@ -18,10 +18,7 @@ def issued_ticket(task: TaskView) -> tuple[TicketStatement, tuple[int, ...], tup
         task=task.id,
         round=round_.kind,
         input_digest=task.input_digest,
-        seats=tuple(
-            TicketSeat(node=seat.node, tee_kind=seat.tee_kind, key_epoch=seat.key_epoch, hpke_pk=seat.hpke_pk)
-            for seat in round_.seats
-        ),
+        seats=tuple(TicketSeat(node=seat.node, tee_kind=seat.tee_kind, key_epoch=seat.key_epoch, hpke_pk=seat.hpke_pk) for seat in round_.seats),
         issued_at=Millis(round_.issued_at),
     )
     return statement, round_.signers, round_.signatures

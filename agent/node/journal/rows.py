@@ -60,6 +60,10 @@ class DutyRow:
         """This row after one more failed step."""
         return replace(self, failures=self.failures + 1, reason=reason)
 
+    def recovered(self) -> Self:
+        """This row after a step that went well though it changed nothing; why one failed before is kept for people."""
+        return replace(self, failures=0)
+
     def octets(self, fact: str) -> bytes:
         """A remembered bytes fact; a KeyError or TypeError here is a defect of the duty."""
         value = self.facts[fact]

@@ -84,9 +84,7 @@ class Journal:
         found: bytes | None = await self.read(lambda db: db.scalar(known))
         return None if found is None else Cursor(found)
 
-    async def take(
-        self, follower: str, events: Sequence[tuple[TxDigest, int, Sequence[Effect]]], cursor: Cursor, *, now: int
-    ) -> tuple[DutyRow, ...]:
+    async def take(self, follower: str, events: Sequence[tuple[TxDigest, int, Sequence[Effect]]], cursor: Cursor, *, now: int) -> tuple[DutyRow, ...]:
         """Write what a page of events `(transaction, index, effects)` causes and the cursor behind it, in one
         transaction.
 
@@ -99,9 +97,7 @@ class Journal:
             for tx, index, effects in events:
                 if not effects:
                     continue
-                seen = await db.execute(
-                    insert(inbox).values(follower=follower, tx=tx, event=index).on_conflict_do_nothing()
-                )
+                seen = await db.execute(insert(inbox).values(follower=follower, tx=tx, event=index).on_conflict_do_nothing())
                 if seen.rowcount:
                     for effect in effects:
                         touched.update(await _apply(db, effect, now))

@@ -41,13 +41,9 @@ class JournalTransactionLog(TransactionLog):
 
     async def pending(self) -> Sequence[LoggedTransaction]:
         async def read(db: AsyncConnection) -> list[LoggedTransaction]:
-            found = await db.execute(
-                select(transactions).where(transactions.c.status == PENDING).order_by(transactions.c.place)
-            )
+            found = await db.execute(select(transactions).where(transactions.c.status == PENDING).order_by(transactions.c.place))
             return [
-                LoggedTransaction(
-                    TxDigest(each["digest"]), each["content"], tuple(cbor2.loads(each["signatures"])), each["purpose"]
-                )
+                LoggedTransaction(TxDigest(each["digest"]), each["content"], tuple(cbor2.loads(each["signatures"])), each["purpose"])
                 for each in found.mappings()
             ]
 

@@ -59,9 +59,7 @@ class VerifierService:
         self._chain = chain
         self._runner = DutyRunner(
             [
-                endorse.EndorseDuty(
-                    member, collector, chain=chain, time=time, submitter=submitter, stores=stores, archive=archive
-                ),
+                endorse.EndorseDuty(member, collector, chain=chain, time=time, submitter=submitter, stores=stores, archive=archive),
                 ticketing.TicketDuty(member, collector, chain=chain, time=time, submitter=submitter),
             ],
             chain=chain,

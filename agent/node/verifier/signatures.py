@@ -39,7 +39,6 @@ class Alone(SignatureCollector):
         del statement
         if committee.threshold > 1:
             raise ThresholdNotReached(
-                f"the network wants {committee.threshold} signatures, this member collects none from others: "
-                "run a collector that reaches them"
+                f"the network wants {committee.threshold} signatures, this member collects none from others: run a collector that reaches them"
             )
         return Signatures((signer,), (signature,))

@@ -4,6 +4,8 @@ module enclavia::vectors_tests;
 
 use enclavia::commitment;
 use enclavia::draw;
+use enclavia::params;
+use enclavia::pool;
 use enclavia::statement;
 
 fun repeated(byte: u8, size: u64): vector<u8> {
@@ -60,6 +62,7 @@ fun blob_digests_are_the_vectors() {
     assert!(commitment::blob_digest(repeated(165, 16383)) == x"d26d72f809b84f5a3a024fdeb3d7232d6a8ffd0784583aae438fe93e60622cda");
     assert!(commitment::blob_digest(repeated(165, 16384)) == x"66d7431323d4525a0db884efc6efb8d0b2e8f0570c989730e51d19018e70f51f");
     assert!(commitment::blob_digest(repeated(165, 16385)) == x"a57cfbcc99ef357b28d8441b08d43470aea4a230e98a4d2736dafa42e0dd8308");
+    assert!(commitment::blob_digest(repeated(165, 49152)) == x"b5d94d3b00b8cffdc3b5bdade9fe9399885b005058b04970d4d379e23761da21");
 }
 
 #[test]
@@ -118,6 +121,51 @@ fun draws_are_the_vectors() {
     let (fen, total) = fenwick(1, vector[7, 7]);
     assert!(draw::without(&fen, 1, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[1]) == vector[0, 18446744073709551615]);
     assert!(draw::with(&fen, 1, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[1]) == vector[0, 0]);
+    let (fen, total) = fenwick(1, vector[7, 7]);
+    assert!(draw::without(&fen, 1, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 1, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(1, vector[7, 7]);
+    assert!(draw::without(&fen, 1, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 1, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(1, vector[7, 7]);
+    assert!(draw::without(&fen, 1, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 1, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[0, 1]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(2, vector[0, 0, 0, 0]);
+    assert!(draw::without(&fen, 2, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 2, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(2, vector[0, 0, 0, 0]);
+    assert!(draw::without(&fen, 2, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 2, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(2, vector[0, 0, 0, 0]);
+    assert!(draw::without(&fen, 2, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 2, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 2, vector[]) == vector[18446744073709551615, 18446744073709551615]);
+    let (fen, total) = fenwick(3, vector[5, 5, 5, 5, 5]);
+    assert!(draw::without(&fen, 3, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[4, 1, 0, 2, 18446744073709551615]);
+    assert!(draw::with(&fen, 3, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[4, 1, 0, 0, 2]);
+    let (fen, total) = fenwick(3, vector[5, 5, 5, 5, 5]);
+    assert!(draw::without(&fen, 3, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[1, 0, 4, 2, 18446744073709551615]);
+    assert!(draw::with(&fen, 3, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[1, 0, 1, 1, 2]);
+    let (fen, total) = fenwick(3, vector[5, 5, 5, 5, 5]);
+    assert!(draw::without(&fen, 3, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[4, 1, 2, 0, 18446744073709551615]);
+    assert!(draw::with(&fen, 3, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 5, vector[18446744073709551615, 3, 18446744073709551615]) == vector[4, 4, 4, 1, 2]);
+    let (fen, total) = fenwick(4, vector[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert!(draw::without(&fen, 4, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 16, vector[15, 3]) == vector[12, 5, 10, 6, 7, 11, 1, 13, 0, 9, 2, 8, 4, 14, 18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 4, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 16, vector[15, 3]) == vector[12, 5, 9, 7, 11, 13, 8, 13, 5, 5, 11, 10, 11, 6, 4, 10]);
+    let (fen, total) = fenwick(4, vector[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert!(draw::without(&fen, 4, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 16, vector[15, 3]) == vector[11, 14, 12, 4, 5, 0, 2, 1, 7, 6, 9, 13, 8, 10, 18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 4, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 16, vector[15, 3]) == vector[11, 6, 0, 4, 10, 1, 6, 8, 1, 8, 4, 11, 5, 11, 10, 14]);
+    let (fen, total) = fenwick(4, vector[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert!(draw::without(&fen, 4, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 16, vector[15, 3]) == vector[2, 11, 9, 1, 7, 5, 10, 4, 8, 14, 12, 0, 6, 13, 18446744073709551615, 18446744073709551615]);
+    assert!(draw::with(&fen, 4, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 16, vector[15, 3]) == vector[2, 13, 14, 14, 7, 9, 5, 1, 5, 7, 13, 1, 0, 14, 14, 5]);
+    let (fen, total) = fenwick(12, vector[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1028, 1029, 1030, 1031, 1032, 1033, 1034, 1035, 1036, 1037, 1038, 1039]);
+    assert!(draw::without(&fen, 12, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 16, vector[39]) == vector[35, 38, 19, 30, 6, 0, 26, 8, 31, 29, 17, 9, 11, 12, 32, 24]);
+    assert!(draw::with(&fen, 12, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 16, vector[39]) == vector[35, 16, 12, 13, 18, 31, 29, 7, 28, 9, 23, 34, 5, 24, 3, 37]);
+    let (fen, total) = fenwick(12, vector[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1028, 1029, 1030, 1031, 1032, 1033, 1034, 1035, 1036, 1037, 1038, 1039]);
+    assert!(draw::without(&fen, 12, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 16, vector[39]) == vector[20, 27, 12, 30, 16, 10, 9, 35, 2, 7, 34, 4, 8, 18, 19, 0]);
+    assert!(draw::with(&fen, 12, total, &x"66ecc0921fecdb3efbc43b0c472a28144f029053da6bb4ed219d34d5ca4b98d1", 16, vector[39]) == vector[20, 25, 6, 10, 10, 20, 3, 14, 31, 19, 19, 34, 8, 8, 8, 27]);
+    let (fen, total) = fenwick(12, vector[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1028, 1029, 1030, 1031, 1032, 1033, 1034, 1035, 1036, 1037, 1038, 1039]);
+    assert!(draw::without(&fen, 12, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 16, vector[39]) == vector[8, 18, 36, 20, 17, 10, 14, 5, 1, 0, 26, 16, 2, 7, 4, 33]);
+    assert!(draw::with(&fen, 12, total, &x"a7a91ddb160502d3fe380bee7de14a001745f13299c25d192f11c2e203f049ea", 16, vector[39]) == vector[8, 12, 21, 25, 0, 31, 20, 5, 8, 14, 34, 16, 17, 4, 3, 15]);
     let (fen, total) = fenwick(5, vector[1000000000000000000, 1, 1000000000000, 3, 0, 1000000000000000, 2, 2, 1000000000000000000]);
     assert!(draw::without(&fen, 5, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 8, vector[5]) == vector[0, 8, 2, 1, 6, 3, 7, 18446744073709551615]);
     assert!(draw::with(&fen, 5, total, &x"fcbe28c461c1a975b986e4921525ff793678fcb5914454f9476121b94c1d4c5e", 8, vector[5]) == vector[0, 8, 0, 0, 8, 8, 8, 8]);
@@ -151,6 +199,18 @@ fun audit_flags_are_the_vectors() {
     assert!(draw::is_audited(&x"ab5c99635c066fd01811b99a726b4c7835f70653213104e4e1d792462a43d865", 4444152608810668057) == true);
     assert!(draw::is_audited(&x"ab5c99635c066fd01811b99a726b4c7835f70653213104e4e1d792462a43d865", 9223372036854775808) == true);
     assert!(draw::is_audited(&x"ab5c99635c066fd01811b99a726b4c7835f70653213104e4e1d792462a43d865", 18446744073709551616) == true);
+}
+
+#[test]
+fun premiums_are_the_vectors() {
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 2, 5, 0, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 300000) == 0);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 2, 5, 1, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 300000) == 1);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 2, 5, 6148914691236517205, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 300001) == 200001);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 2, 5, 5534023222112865485, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 300000) == 180001);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 1, 5, 9223372036854775808, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 1) == 1);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 1, 5, 18446744073709551615, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 1) == 1);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 1, 5, 18446744073709551616, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 0) == 0);
+    assert!(pool::premium(&params::new(10000000000, 1000000000, 500000000, 16, 5, 18446744073709551616, 100, 200, 100, 100, 100, 200, 100, 50, 1000, 20000, 1000, 5000, 2000, 1000, 1000, 4000, 1000), 1099511627776) == 17592186044416);
 }
 
 #[test]

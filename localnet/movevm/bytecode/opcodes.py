@@ -3,8 +3,9 @@
 Source: move-binary-format `file_format_common.rs` (Opcodes). 0x29..0x2D and 0x3B..0x3F, global storage, are not valid on Sui.
 """
 
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 
 class Op(IntEnum):
@@ -88,8 +89,9 @@ class Op(IntEnum):
     VARIANT_SWITCH = 0x56
 
 
-class Instruction(NamedTuple):
-    """One instruction; `count` is used by VEC_PACK and VEC_UNPACK only."""
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction; `count` (of elements) is used by VEC_PACK and VEC_UNPACK only."""
 
     op: Op
     operand: int = 0

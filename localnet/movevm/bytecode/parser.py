@@ -5,7 +5,6 @@ Source: move-binary-format `deserializer.rs`. This is no verifier: types, borrow
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from localnet.movevm.bytecode.cursor import Cursor
@@ -15,6 +14,7 @@ from localnet.movevm.bytecode.module import (
     CallTarget,
     Constant,
     DatatypeHandle,
+    Definition,
     EnumDefinition,
     Field,
     FieldUse,
@@ -62,7 +62,7 @@ def with_address(data: bytes, address: bytes) -> bytes:
     parser = _Parser(tables)
     index = parser.own_address_index()
     if parser.addresses[index] != bytes(ADDRESS_BYTES):
-        raise MalformedModule("the module is compiled for an address other than 0x0: compile with `enclavia = \"0x0\"`")
+        raise MalformedModule("the module is compiled for an address other than 0x0: give the package that address")
     at = tables.get(Table.ADDRESSES).at + index * ADDRESS_BYTES
     return data[:at] + address + data[at + ADDRESS_BYTES :]
 
@@ -116,13 +116,14 @@ class _Parser:
         raw = [read_function(c, self.tables.version) for c in self.tables.entries(Table.FUNCTION_DEFINITIONS)]
         functions = [self._function(index, f, handles) for index, f in enumerate(raw)]
         own = {(address, name)}
+        datatypes: list[Definition] = [*structs, *enums]
         module = Module(
             address=address,
             name=name,
             version=self.tables.version,
             size=size,
             dependencies=frozenset(self.modules) - own,
-            datatypes={d.handle.name: d for d in (*structs, *enums)},
+            datatypes={d.handle.name: d for d in datatypes},
             functions={f.name: f for f in functions},
             foreign_functions=tuple(h for h in handles if (h.address, h.module) not in own),
             foreign_datatypes=tuple(h for h in self.datatypes if (h.address, h.module) not in own),

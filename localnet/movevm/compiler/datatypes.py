@@ -77,7 +77,7 @@ def vector_unpack(writer: Writer, instruction: Instruction) -> None:
     """VEC_UNPACK: the length must be as said."""
     value = writer.pop().text
     element = _element(writer, instruction)
-    writer.line(f"if len({value}) != {instruction.count}: raise vector_error({writer.offset}, 2)")
+    writer.line(f"if len({value}) != {instruction.count}: raise vector_error({writer.offset}, 3)")
     for index in range(instruction.count):
         writer.push(f"{value}[{index}]", element)
 
@@ -106,7 +106,7 @@ def vector_pop(writer: Writer, instruction: Instruction) -> None:
     """VEC_POP_BACK: an empty vector fails."""
     vector, name = writer.pop().text, writer.temporary()
     writer.line(f"{name} = {deref(vector)}")
-    writer.line(f"if not {name}: raise vector_error({writer.offset}, 3)")
+    writer.line(f"if not {name}: raise vector_error({writer.offset}, 2)")
     writer.push(f"{name}.pop()", _element(writer, instruction))
 
 

@@ -16,7 +16,7 @@ BYTES_PER_UNIT: Final = 8
 """Natives that read or write bytes pay one unit for so many."""
 
 
-class NativeAbort(Exception):  # noqa: N818 - an abort, in Move's words
+class NativeAbort(Exception):
     """A native aborts with `code`; the machine adds where."""
 
     def __init__(self, code: int) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from localnet.ledger.encoding import encode_effects
 from localnet.ledger.model import (
     AddressOwner,
     ArgumentErrorKind,
@@ -17,6 +18,7 @@ from localnet.ledger.model import (
     ObjectOwner,
     Operation,
     Package,
+    TransactionEffects,
 )
 from localnet.movevm.types import Struct, canonical, long_address
 from localnet.rpc.digests import base58
@@ -59,6 +61,7 @@ def effects_message(executed: ExecutedTransaction, mask: Mask) -> Any:
     """
     effects = executed.effects
     makers = {
+        "bcs": lambda: v2.Bcs(name="TransactionEffects", value=_encoded(effects)),
         "digest": lambda: base58(effects.digest),
         "version": lambda: EFFECTS_VERSION,
         "status": lambda: status_message(effects.status),
@@ -77,6 +80,21 @@ def effects_message(executed: ExecutedTransaction, mask: Mask) -> Any:
     if paying is not None:
         makers["gas_object"] = lambda: _change(paying, executed)
     return mask.build(v2.TransactionEffects, makers)
+
+
+def _encoded(effects: TransactionEffects) -> bytes:
+    return encode_effects(
+        effects.status,
+        effects.epoch,
+        effects.gas,
+        effects.transaction,
+        effects.gas_object,
+        effects.events_digest,
+        effects.dependencies,
+        effects.lamport_version,
+        effects.changes,
+        effects.read_only_shared,
+    )
 
 
 def status_message(failure: Failure | None) -> Any:

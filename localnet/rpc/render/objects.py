@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from localnet.ledger.encoding import encode_object, encode_object_type
 from localnet.ledger.ledger import Ledger
 from localnet.ledger.model import (
     AddressOwner,
@@ -76,6 +77,7 @@ def object_message(ledger: Ledger, thing: Object | Package, mask: Mask) -> Any:
         makers |= {"object_type": lambda: "package", "package": lambda: package_message(thing)}
         return mask.build(v2.Object, makers)
     makers |= {
+        "bcs": lambda: v2.Bcs(name="Object", value=_encoded(thing)),
         "object_type": lambda: canonical(thing.type),
         "has_public_transfer": lambda: thing.has_public_transfer,
         "contents": lambda: v2.Bcs(name=canonical(thing.type), value=thing.contents),
@@ -84,3 +86,15 @@ def object_message(ledger: Ledger, thing: Object | Package, mask: Mask) -> Any:
     if coin_type(thing.type) is not None:
         makers["balance"] = lambda: coin_balance(thing)
     return mask.build(v2.Object, makers)
+
+
+def _encoded(thing: Object) -> bytes:
+    return encode_object(
+        encode_object_type(thing.type),
+        thing.version,
+        thing.owner,
+        thing.contents,
+        thing.previous_transaction,
+        thing.storage_rebate,
+        has_public_transfer=thing.has_public_transfer,
+    )

@@ -1,7 +1,7 @@
 """LedgerService: objects, transactions, checkpoints, and lists of what happened."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from localnet.ledger.errors import NotFound as NotInLedger
@@ -20,7 +20,7 @@ from localnet.rpc.cursors import Place
 from localnet.rpc.digests import base58, parse_digest
 from localnet.rpc.errors import InvalidArgument, NotFound, RpcError
 from localnet.rpc.filters import event_filter, transaction_filter
-from localnet.rpc.history import Limit, Step, Window, lowest_checkpoint, walk, window_of
+from localnet.rpc.history import Limit, Step, Window, walk, window_of
 from localnet.rpc.masks import Mask
 from localnet.rpc.node import Node
 from localnet.rpc.render.checkpoints import checkpoint_message
@@ -77,7 +77,7 @@ class LedgerService(Service):
 
     async def get_service_info(self, _: Any) -> Any:
         """Which chain this is and how far it is."""
-        checkpoint, lowest = self._node.checkpoint(), lowest_checkpoint(self._ledger)
+        checkpoint, lowest = self._node.checkpoint(), self._ledger.oldest_checkpoint
         return v2.GetServiceInfoResponse(
             chain_id=base58(self._ledger.chain_identifier),
             chain=CHAIN,
@@ -94,7 +94,7 @@ class LedgerService(Service):
         mask = Mask.parse(request.read_mask, "epoch")
         if request.epoch is not None and request.epoch != self._ledger.epoch:
             raise NotFound(f"epoch {request.epoch} does not exist, the current one is {self._ledger.epoch}")
-        first = self._node.checkpoint(lowest_checkpoint(self._ledger))
+        first = self._node.checkpoint(self._ledger.oldest_checkpoint)
         price, start = self._ledger.reference_gas_price, first.timestamp
         epoch = {
             "epoch": lambda: self._ledger.epoch,
@@ -164,7 +164,7 @@ class LedgerService(Service):
 
         def items(number: int) -> list[tuple[Place, Checkpoint]]:
             checkpoint = self._node.checkpoint(number)
-            passes = request.filter is None or any(map(test, self._transactions(checkpoint)))
+            passes = request.filter is None or any(map(test, self.transactions(number)))
             return [(Place(number), checkpoint)] if passes else []
 
         async for step in _paced(window_of(self._ledger, request, CHECKPOINTS), items):
@@ -176,7 +176,7 @@ class LedgerService(Service):
         mask, test = Mask.parse(request.read_mask, TRANSACTION_DEFAULT), transaction_filter(request.filter)
 
         def items(number: int) -> list[tuple[Place, ExecutedTransaction]]:
-            found = enumerate(self._transactions(self._node.checkpoint(number)))
+            found = enumerate(self.transactions(number))
             return [(Place(number, index), executed) for index, executed in found if test(executed)]
 
         async for step in _paced(window_of(self._ledger, request, TRANSACTIONS), items):
@@ -200,7 +200,7 @@ class LedgerService(Service):
     def checkpoint(self, checkpoint: Checkpoint, mask: Mask) -> Any:
         """A checkpoint as a message."""
         return checkpoint_message(
-            checkpoint, lambda below: [self.transaction(one, below) for one in self._transactions(checkpoint)], mask
+            checkpoint, lambda below: [self.transaction(one, below) for one in self.transactions(checkpoint.sequence)], mask
         )
 
     def transaction(self, executed: ExecutedTransaction, mask: Mask) -> Any:
@@ -211,18 +211,15 @@ class LedgerService(Service):
         """An event as a message."""
         return event_message(self._ledger, event, executed.placement, mask)
 
-    def transactions(self, number: int) -> Iterator[ExecutedTransaction]:
+    def transactions(self, number: int) -> Sequence[ExecutedTransaction]:
         """Those of a checkpoint."""
-        return self._transactions(self._node.checkpoint(number))
+        return self._node.transactions_of(number)
 
     def events(self, number: int) -> Iterator[tuple[Place, ExecutedTransaction, Event]]:
         """Those of a checkpoint."""
         for index, executed in enumerate(self.transactions(number)):
             for event in executed.events:
                 yield Place(number, index, event.sequence), executed, event
-
-    def _transactions(self, checkpoint: Checkpoint) -> Iterator[ExecutedTransaction]:
-        return (self._node.transaction(digest) for digest in checkpoint.transactions)
 
     def _by_digest(self, text: str | None, mask: Mask) -> Any:
         return self.transaction(self._node.transaction(TransactionDigest(parse_digest(text))), mask)
@@ -238,7 +235,7 @@ class LedgerService(Service):
 
     def _checkpoint_with(self, digest: bytes) -> Checkpoint:
         tip = self._node.checkpoint().sequence
-        for number in range(tip, lowest_checkpoint(self._ledger) - 1, -1):
+        for number in range(tip, self._ledger.oldest_checkpoint - 1, -1):
             checkpoint = self._node.checkpoint(number)
             if checkpoint.digest == digest:
                 return checkpoint

@@ -264,11 +264,11 @@ class World:
             node.address, "pool::request_challenge", Shared(self.pool, True), Shared(self.network), Owned(node.operator_cap), Shared(CLOCK), Shared(RANDOM)
         )
 
-    def verdict(self, node: Node, **changes: Any) -> VerdictStatement:
-        member = self.member(node.slot)
+    def verdict(self, member_node: Node, /, **changes: Any) -> VerdictStatement:
+        member = self.member(member_node.slot)
         usual = VerdictStatement(
-            Address(self.network), Address(self.pool), node.node, member.key_epoch, member.challenge, BlobId(b"e" * 32), TeeKind.SIMULATED,
-            MEASUREMENT, MANIFEST, node.hpke_pk, node.sign_pk, FAR, POLICY,
+            Address(self.network), Address(self.pool), member_node.node, member.key_epoch, member.challenge, BlobId(b"e" * 32), TeeKind.SIMULATED,
+            MEASUREMENT, MANIFEST, member_node.hpke_pk, member_node.sign_pk, FAR, POLICY,
         )  # fmt: skip
         return replace(usual, **changes)
 

@@ -26,6 +26,7 @@ from agent.protocol import draw
 from agent.protocol.lifecycle import TaskState
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Address, BlobId, Millis, NodeId, TaskId
+from localnet.ledger.errors import NotFound, NotOwner, ObjectNotFound
 
 ALWAYS = draw.ALWAYS
 
@@ -40,6 +41,8 @@ class aborts:
 
     def __exit__(self, *exc) -> bool:
         swallowed = self.raises.__exit__(*exc)
+        if not swallowed:
+            return False
         assert (self.info.value.module, self.info.value.code) == self.expected, self.info.value
         return bool(swallowed)
 
@@ -332,7 +335,7 @@ def test_pause_does_not_stop_a_task_under_way(world: World) -> None:
 
 def test_owner_cap_of_another_node(world: World) -> None:
     thief, victim = world.nodes[0], world.nodes[1]
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(NotOwner):
         world.call(
             thief.address, "pool::leave", Shared(world.pool, True), Shared(world.network), Shared(world.queue, True), Owned(victim.owner_cap), Shared(CLOCK)
         )
@@ -364,7 +367,7 @@ def test_roster_of_another_pool(world: World) -> None:
 
 
 def test_task_that_was_never_opened(world: World) -> None:
-    with pytest.raises(Exception, match=""):
+    with pytest.raises((NotFound, ObjectNotFound)):
         world.begin_audit(TaskId(label("no such task")))
 
 

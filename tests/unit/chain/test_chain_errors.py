@@ -12,8 +12,6 @@ def codes_of_the_specification() -> list[tuple[str, int, str]]:
     section = SPEC.read_text().split("## 9. Abort codes")[1]
     found = []
     for module, cells in re.findall(r"^\| (\w+) \| (.+) \|$", section, re.MULTILINE):
-        if module == "params":
-            found.append((module, 1, "EBadParams"))
         found += [(module, int(code), name) for code, name in re.findall(r"(\d+) (E\w+)", cells)]
     return found
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_origin, get_type_hints
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from agent.chain import calls as c
 from agent.chain.deployment import Deployment, SharedObject
 from agent.chain.errors import NotFound, aborted
@@ -31,8 +33,7 @@ from agent.protocol.records import (
     Seat,
     TaskView,
 )
-from agent.protocol.units import NONE, Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from agent.protocol.units import NONE, Address, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 START = 1_795_000_000_000
 REQUESTER = Address(b"\x99" * 32)
@@ -105,7 +106,7 @@ class TwinState:
     clock: ManualClock
     manifest: Digest
     verifiers: tuple[bytes, ...] = (b"\x01" * 32,)
-    policy: Digest = Digest(b"\x0f" * 32)
+    policy: Digest = field(default=Digest(b""))
     params: Params = PARAMS
     members: dict[int, MemberView] = field(default_factory=dict)
     tasks: dict[bytes, TaskView] = field(default_factory=dict)

@@ -8,6 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from chain_twin import DEPLOYMENT, NETWORK, POOL, REQUESTER, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from agent.attestation.committee import CommitteeMember
 from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.providers.simulated import SimulatedProvider
@@ -17,6 +20,7 @@ from agent.chain import calls as c
 from agent.delivery.blob_store import MemoryBlobStore
 from agent.delivery.stores import BlobStores
 from agent.enclave.client import EnclaveClient
+from agent.enclave.errors import EnclaveStartFailed
 from agent.enclave.identity import EnclaveConfig
 from agent.enclave.launcher import Launched
 from agent.enclave.memory import MemoryLauncher
@@ -40,12 +44,10 @@ from agent.node.submitter import Submitter
 from agent.node.verifier import VerifierService
 from agent.node.watcher import Watcher
 from agent.protocol import events as e
-from agent.protocol.lifecycle import Mark, TaskState
+from agent.protocol.lifecycle import TaskState
 from agent.protocol.records import Attestation, TaskView
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
-from chain_twin import DEPLOYMENT, NETWORK, POOL, REQUESTER, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 WORKLOAD = "sha256-stream"
 MANIFEST = Digest(manifest_hash(load_workload(WORKLOAD).manifest.encode()))
@@ -89,6 +91,18 @@ class CodeLauncher(MemoryLauncher):
         launched = await super().launch(config)
         launched.measurement = CODE
         return launched
+
+
+class FlakyLauncher(CodeLauncher):
+    """Fails the next `failures` starts."""
+
+    failures = 0
+
+    async def launch(self, config: EnclaveConfig) -> Launched:
+        if self.failures:
+            self.failures -= 1
+            raise EnclaveStartFailed("out of memory")
+        return await super().launch(config)
 
 
 class TripEnclaves(Enclaves):

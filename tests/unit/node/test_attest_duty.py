@@ -1,6 +1,8 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from node_world import NodeHarness, World, crash_anywhere
 
 from agent.node.duties.attest import ATTEST, ATTESTED
 from agent.node.duties.join import DRAWN, JOIN
@@ -8,8 +10,7 @@ from agent.node.journal import DutyRow
 from agent.protocol.draw import weight_of
 from agent.protocol.events import Attested, EvidencePosted
 from agent.protocol.lifecycle import TaskState
-from agent.protocol.units import BlobId, Mist, Slot
-from node_world import NodeHarness, World, crash_anywhere
+from agent.protocol.units import BlobId, Millis, Mist, Slot
 
 
 async def row(node: NodeHarness, kind: str) -> DutyRow:
@@ -55,7 +56,13 @@ async def test_a_freshly_attested_node_can_execute(world: World) -> None:
     assert world.calls()[-1] == "Commit"
 
 
+def quiet(world: World) -> None:
+    """Few heartbeats, for tests that last hours."""
+    world.state.params = replace(world.state.params, heartbeat_ms=Millis(10**8))
+
+
 async def test_an_attestation_is_renewed_before_tasks_stop_coming(world: World) -> None:
+    quiet(world)
     await world.verifier()
     await world.node(0, attested=False, own=True)
     await world.run_until(lambda: attested(world))
@@ -65,6 +72,7 @@ async def test_an_attestation_is_renewed_before_tasks_stop_coming(world: World) 
 
 
 async def test_the_enclave_of_an_old_epoch_is_retired_once_no_task_can_need_it(world: World) -> None:
+    quiet(world)
     await world.verifier()
     node = await world.node(0, attested=False, own=True)
     await world.run_until(lambda: attested(world, 2), hours=10)
@@ -115,7 +123,7 @@ async def test_without_a_committee_challenges_come_ever_more_seldom(world: World
         lambda event: asked.append(world.clock.seconds()) if type(event).__name__ == "ChallengeIssued" else None
     )
     await world.run_until(lambda: len(asked) == 4)
-    waits = [late - early for early, late in zip(asked, asked[1:], strict=False)]
+    waits = [late - early for early, late in pairwise(asked)]
     assert waits[0] < waits[1] < waits[2]
 
 

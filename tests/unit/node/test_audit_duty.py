@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from node_world import NodeHarness, World, crash_anywhere
 
 from agent.chain import calls as c
 from agent.node.duties.audit import AUDIT
@@ -8,7 +9,6 @@ from agent.protocol.commitment import commitment
 from agent.protocol.events import Event, HandedOff, RevealsOpen
 from agent.protocol.lifecycle import Mark, Outcome, TaskState
 from agent.protocol.units import Digest, Slot, TaskId
-from node_world import NodeHarness, World, crash_anywhere
 
 
 async def audited(world: World, panel: tuple[int, ...] = (1,)) -> TaskId:
@@ -69,7 +69,7 @@ async def test_several_auditors_reveal_once_all_have_committed(world: World) -> 
     assert world.state.tasks[task].outcome is Outcome.UPHELD
 
 
-@pytest.mark.parametrize("at", range(1, 160, 6))
+@pytest.mark.parametrize("at", range(1, 180, 9))
 async def test_an_auditor_that_crashes_anywhere_votes_once(world: World, at: int) -> None:
     _, auditor = await nodes(world, 2)
     task = await audited(world)
@@ -78,7 +78,7 @@ async def test_an_auditor_that_crashes_anywhere_votes_once(world: World, at: int
     assert world.state.tasks[task].outcome is Outcome.UPHELD
 
 
-@pytest.mark.parametrize("at", range(2, 160, 6))
+@pytest.mark.parametrize("at", range(2, 180, 9))
 async def test_an_executor_that_crashes_anywhere_hands_off_once(world: World, at: int) -> None:
     executor, _ = await nodes(world, 2)
     task = await audited(world)

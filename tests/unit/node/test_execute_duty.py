@@ -2,6 +2,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from chain_twin import REQUESTER
+from node_world import Crash, World, crash_anywhere
 
 from agent.chain import calls as c
 from agent.node.config import AdmissionSection
@@ -10,10 +12,8 @@ from agent.node.duties.crank import CRANK
 from agent.node.duties.execute import EXECUTE
 from agent.protocol.lifecycle import Outcome, TaskState
 from agent.protocol.statements import InvalidReason
-from chain_twin import REQUESTER
-from node_world import Crash, World, crash_anywhere
 
-STEPS_OF_AN_EXECUTION = 112
+STEPS_OF_AN_EXECUTION = 118
 """More than one takes; `test_the_crash_tests_reach_the_end` says so."""
 
 

@@ -1,0 +1,46 @@
+"""Parameters of a Network: docs/spec/protocol.md §5."""
+
+from dataclasses import dataclass, fields
+
+from agent.protocol.bcs import U64, U128
+from agent.protocol.records.record import Record
+from agent.protocol.units import Millis, Mist
+
+
+@dataclass(frozen=True, slots=True)
+class Params(Record):
+    """Parameters of a Network; a Task keeps its own copy."""
+
+    min_stake: Mist
+    executor_lock: Mist
+    auditor_lock: Mist
+    auditors: U64
+    dispute_seats: U64
+    audit_probability: U128
+    """Q64: 2^64 is one."""
+    input_ms: Millis
+    commit_ms: Millis
+    delivery_ms: Millis
+    ticket_ms: Millis
+    handoff_ms: Millis
+    audit_ms: Millis
+    reveal_ms: Millis
+    grace_ms: Millis
+    period_ms: Millis
+    unbonding_ms: Millis
+    challenge_ms: Millis
+    heartbeat_ms: Millis
+    absence_bps: U64
+    undecided_bps: U64
+    victim_bps: U64
+    panel_bps: U64
+    treasury_bps: U64
+
+    def in_order(self) -> tuple[int, ...]:
+        """The arguments of `params::new`."""
+        return tuple(getattr(self, each.name) for each in fields(self))
+
+    def span(self) -> Millis:
+        """The longest a task can take from `assign` to its verdict."""
+        rounds = self.ticket_ms + self.handoff_ms + self.audit_ms + self.reveal_ms
+        return Millis(self.input_ms + self.commit_ms + self.delivery_ms + 2 * rounds + 12 * self.grace_ms)
