@@ -51,6 +51,7 @@ from agent.node.journal import Journal, JournalTransactionLog
 from agent.node.verifier.service import VerifierService
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Digest, Millis, Slot
+from agent.telemetry.logs import configure_logs
 
 LIAR: Final = 2
 ABSENTEE: Final = 5
@@ -69,6 +70,8 @@ async def run_demo(options: DemoOptions, console: Console) -> Report:
     directory = options.directory or Path(tempfile.mkdtemp(prefix="enclavia-demo-"))
     directory.mkdir(parents=True, exist_ok=True)
     progress = Progress(console, options.tasks)
+    log = (directory / "demo.log").open("a")
+    configure_logs(stream=log, node="committee and dApp")
     texts = options.texts()
     async with AsyncExitStack() as stack:
         stage = await Stage.set(stack, options, directory, progress)

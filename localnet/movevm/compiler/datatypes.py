@@ -13,6 +13,9 @@ _VARIANT_BY_REFERENCE = {
     Op.UNPACK_VARIANT_G_MUT_REF: True,
 }
 
+_OUT_OF_BOUNDS, _EMPTY, _WRONG_LENGTH = 1, 2, 3
+"""Sub-statuses of VECTOR_OPERATION_ERROR."""
+
 
 def pack(writer: Writer, instruction: Instruction) -> None:
     """PACK, PACK_G."""
@@ -77,7 +80,7 @@ def vector_unpack(writer: Writer, instruction: Instruction) -> None:
     """VEC_UNPACK: the length must be as said."""
     value = writer.pop().text
     element = _element(writer, instruction)
-    writer.line(f"if len({value}) != {instruction.count}: raise vector_error({writer.offset}, 3)")
+    writer.line(f"if len({value}) != {instruction.count}: raise vector_error({writer.offset}, {_WRONG_LENGTH})")
     for index in range(instruction.count):
         writer.push(f"{value}[{index}]", element)
 
@@ -91,7 +94,7 @@ def vector_borrow(writer: Writer, instruction: Instruction) -> None:
     """VEC_IMM_BORROW, VEC_MUT_BORROW."""
     index, vector, name = writer.pop().text, writer.pop().text, writer.temporary()
     writer.line(f"{name} = {deref(vector)}")
-    writer.line(f"if {index} >= len({name}): raise vector_error({writer.offset}, 1)")
+    writer.line(f"if {index} >= len({name}): raise vector_error({writer.offset}, {_OUT_OF_BOUNDS})")
     mutable = instruction.op is Op.VEC_MUT_BORROW
     writer.push_plain(f"({name}, {index})", Reference(_element(writer, instruction), mutable))
 
@@ -106,7 +109,7 @@ def vector_pop(writer: Writer, instruction: Instruction) -> None:
     """VEC_POP_BACK: an empty vector fails."""
     vector, name = writer.pop().text, writer.temporary()
     writer.line(f"{name} = {deref(vector)}")
-    writer.line(f"if not {name}: raise vector_error({writer.offset}, 2)")
+    writer.line(f"if not {name}: raise vector_error({writer.offset}, {_EMPTY})")
     writer.push(f"{name}.pop()", _element(writer, instruction))
 
 
@@ -115,7 +118,7 @@ def vector_swap(writer: Writer, _: Instruction) -> None:
     second, first, vector = writer.pop().text, writer.pop().text, writer.pop().text
     name = writer.temporary()
     writer.line(f"{name} = {deref(vector)}")
-    writer.line(f"if {first} >= len({name}) or {second} >= len({name}): raise vector_error({writer.offset}, 1)")
+    writer.line(f"if {first} >= len({name}) or {second} >= len({name}): raise vector_error({writer.offset}, {_OUT_OF_BOUNDS})")
     writer.line(f"{name}[{first}], {name}[{second}] = {name}[{second}], {name}[{first}]")
 
 

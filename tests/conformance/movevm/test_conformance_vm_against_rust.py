@@ -24,8 +24,8 @@ from localnet.movevm.bytecode.opcodes import Op
 from localnet.movevm.errors import MissingNative, MoveAbort, MoveError, PrimitiveError
 from localnet.movevm.machine import VirtualMachine
 from localnet.movevm.runtime import TransactionFacts
-from localnet.movevm.types import ADDRESS, BOOL, SIGNER, U8, U64, Primitive, Reference, Struct, Type, Vector, substitute
-from localnet.movevm.values import Value
+from localnet.movevm.types import ADDRESS, BOOL, BYTES, SIGNER, U8, U64, Primitive, Reference, Struct, Type, Vector, substitute
+from localnet.movevm.values import Value, new_vector
 
 sui_sandbox = pytest.importorskip("sui_sandbox", reason="the wheel sui-sandbox is not installed: pip install -e '.[localnet]'")
 
@@ -113,15 +113,17 @@ def _candidates(vm: VirtualMachine) -> Iterator[Candidate]:
                 continue
             if any(needed & Ability.KEY for needed in handle.type_parameters):
                 continue
-            arguments = tuple(U64 for _ in handle.type_parameters)
-            types = tuple(substitute(_target(type_), arguments) for type_ in handle.parameters)
-            if any(isinstance(type_, Reference) for type_ in handle.returns) or not all(map(_can_be_made, types)):
+            if any(isinstance(type_, Reference) for type_ in handle.returns):
                 continue
             try:
                 vm.compiled(address, module_name, function.name)
             except MissingNative:
                 continue
-            yield Candidate(name, ObjectId(address), function, types, arguments)
+            for chosen in (U64, U8, BYTES) if handle.type_parameters else (U64,):
+                arguments = tuple(chosen for _ in handle.type_parameters)
+                types = tuple(substitute(_target(type_), arguments) for type_ in handle.parameters)
+                if all(map(_can_be_made, types)):
+                    yield Candidate(name, ObjectId(address), function, types, arguments)
 
 
 def _reached(vm: VirtualMachine, function: Function) -> set[str]:
@@ -175,18 +177,27 @@ def _value(random: Random, type_: Type, depth: int = 0) -> Value:
     if type_ is ADDRESS:
         return random.choice([bytes(32), bytes(31) + b"\x02", random.randbytes(32)])
     if isinstance(type_, Vector):
-        length = random.choice([0, 1, 2, 3, 5, 8, 32] if depth == 0 else [0, 1, 3])
-        if type_.element is U8:
-            texts = [b"hello", b"0x2::sui::SUI", b"AbC", b"\xff\xfe", b"123", b"", bytes(32), "héé".encode()]
-            return bytearray(random.choice(texts) if random.random() < 0.5 else random.randbytes(length))
-        return [_value(random, type_.element, depth + 1) for _ in range(length)]
+        return _vector(random, type_.element, depth)
     assert isinstance(type_, Struct)
+    return _struct(random, type_, depth)
+
+
+def _vector(random: Random, element: Type, depth: int) -> Value:
+    length = random.choice([0, 1, 2, 3, 5, 8, 32] if depth == 0 else [0, 1, 3])
+    if element is U8:
+        texts = [b"hello", b"0x2::sui::SUI", b"AbC", b"\xff\xfe", b"123", b"", bytes(32), "héé".encode()]
+        return bytearray(random.choice(texts) if random.random() < 0.5 else random.randbytes(length))
+    return [_value(random, element, depth + 1) for _ in range(length)]
+
+
+def _struct(random: Random, type_: Struct, depth: int) -> Value:
     if type_ in {STRING, ASCII_STRING}:
         return [bytearray(random.choice([b"hello", b"", b"abc", b"0123456789abcdef", b"lo", b"Z"]))]
     if type_ is ID:
         return [_value(random, ADDRESS)]
     if type_.name == "Option":
-        return [[_value(random, type_.arguments[0], depth + 1)] if random.random() < 0.6 else []]
+        inner = type_.arguments[0]
+        return [new_vector(inner, [_value(random, inner, depth + 1)] if random.random() < 0.6 else [])]
     return [random.getrandbits(128 if type_.name == "UQ64_64" else 64)]
 
 
