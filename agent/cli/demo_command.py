@@ -20,6 +20,7 @@ def demo(
     audit_probability: Annotated[str, typer.Option(help="Overrides p: a decimal or fraction from 0 to 1.")] = "0.3",
     seed: Annotated[int | None, typer.Option(help="Makes the run repeatable: wallets, casting, draws.")] = None,
     workload: Annotated[str, typer.Option(help="What the enclaves run.")] = "minilm-f64",
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Inputs under way at the same time.")] = 4,
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, journals and logs in this directory.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -30,7 +31,7 @@ def demo(
         probability(audit_probability)
     except BadProbability as bad:
         raise typer.BadParameter(str(bad), param_hint="--audit-probability") from None
-    options = DemoOptions(tasks, nodes, input, audit_probability, seed, workload, keep)
+    options = DemoOptions(tasks, nodes, input, audit_probability, seed, workload, at_once, keep)
     if not options.texts():
         raise DemoError("nothing to do")
     console = Console(stderr=as_json, quiet=as_json and not os.environ.get("ENCLAVIA_VERBOSE"))

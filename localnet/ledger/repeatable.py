@@ -30,6 +30,6 @@ class RepeatableDigests:
 
     def _describe(self, transaction: Transaction) -> bytes:
         calls = [f"{each.module}::{each.function}" for each in transaction.commands if isinstance(each, MoveCall)]
-        changed = sorted(each.id for each in transaction.inputs if isinstance(each, SharedInput) and each.mutable)
+        changed: list[bytes] = sorted(each.id for each in transaction.inputs if isinstance(each, SharedInput) and each.mutable)
         parts = [",".join(calls).encode(), *(changed or [transaction.sender])]
         return blake2b(b"\0".join(parts), digest_size=32).digest()

@@ -13,7 +13,7 @@ against a second, naive spelling of each rule.
 | commitment | the blinded commitment of an executor (salt of 32 bytes) and of a panel member (64) |
 | blob | the digest of `size` times `byte` |
 | derived | everything that derives from a data key; for enclaves and clients, Move computes none of it |
-| draw | who is drawn, without and with replacement; 2^64-1 is nobody |
+| draw | who is drawn, without and with replacement; its numbers have 64 bits, 2^64-1 is nobody |
 | audit | the flag; a probability is Q64 in decimal |
 | quote | the price of a task; wide numbers in decimal |
 | statement | the bytes that are signed |

@@ -59,8 +59,6 @@ class EventWatcher:
                 if source is self._scan:
                     raise
                 source = self._scan
-                # an endpoint's own cursor means nothing to a scan
-                position = Position(position.covered)
             except Unreachable:
                 failures = 1 if position != begun else failures + 1
                 if failures >= self._policy.failures:

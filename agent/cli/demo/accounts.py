@@ -11,10 +11,10 @@ from agent.protocol.records import TaskView
 from agent.protocol.units import NodeId, Slot
 
 
-async def node_rows(chain: Chain, count: int, cast: Callable[[Slot], str], tasks: Sequence[TaskView]) -> tuple[NodeRow, ...]:
-    """A row for each slot; `tasks` are all tasks as they were settled."""
+async def node_rows(chain: Chain, resident: Sequence[float | None], cast: Callable[[Slot], str], tasks: Sequence[TaskView]) -> tuple[NodeRow, ...]:
+    """A row for each slot; `resident` is the memory of its process, MiB; `tasks` are all tasks as they were settled."""
     rows = []
-    for index in range(count):
+    for index, mib in enumerate(resident):
         member = await chain.member(Slot(index))
         assert member is not None, "it registered, and nobody left"
         wanted, absences = _penalties(member.node, tasks)
@@ -25,6 +25,7 @@ async def node_rows(chain: Chain, count: int, cast: Callable[[Slot], str], tasks
                 fees=member.fees + member.fees_owed, slashes=len(wanted), slashed=slashed, absences=absences,
                 # what the chain took has to be what the rules ask for, absences included
                 absences_slashed=absences if slashed == sum(wanted) else 0,
+                resident_mib=mib,
             )
         )
     return tuple(rows)

@@ -25,6 +25,8 @@ class DemoOptions:
     """A decimal in 0..1; as text, so that nothing is rounded twice."""
     seed: int | None = None
     workload: str = "minilm-f64"
+    at_once: int = 4
+    """Inputs under way at the same time."""
     directory: Path | None = None
     """Where configuration, journals and logs are kept; a temporary directory, deleted at the end, if absent."""
 

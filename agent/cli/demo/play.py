@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from agent.attestation.errors import AttestationError
 from agent.chain.errors import ChainError
@@ -15,9 +14,6 @@ from agent.enclave.errors import EnclaveError
 from agent.protocol.money import settlement
 from agent.protocol.records import TaskView
 from agent.protocol.units import Mist, Slot, TaskId
-
-AT_ONCE: Final = 4
-"""Inputs under way at the same time: two cores run the models of all nodes."""
 
 Told = Callable[[TaskRow, str], None]
 """Hears of every step: the row so far, and what happened."""
@@ -34,12 +30,21 @@ class Direct:
 class Play:
     """All tasks of one run."""
 
-    def __init__(self, requester: Requester, texts: Sequence[str], direct: Sequence[Direct], cast: Callable[[Slot], str], told: Told) -> None:
+    def __init__(
+        self,
+        requester: Requester,
+        texts: Sequence[str],
+        direct: Sequence[Direct],
+        cast: Callable[[Slot], str],
+        told: Told,
+        at_once: int,
+    ) -> None:
         self._requester = requester
         self._texts = texts
         self._direct = direct
         self._cast = cast
         self._told = told
+        self._at_once = at_once
         self._rows = [TaskRow(i, "", -1, "", False, (), (), "", 0, None, None, None, False, 0) for i in range(len(texts))]
         self.views: dict[TaskId, TaskView] = {}
         """Every task as it was when it was settled."""
@@ -51,7 +56,7 @@ class Play:
         for index in range(len(self._texts)):
             opened.append(await self._requester.open())
             self._tell(index, "opened", task="0x" + opened[-1].task.hex())
-        turn = asyncio.Semaphore(AT_ONCE)
+        turn = asyncio.Semaphore(self._at_once)
         async with asyncio.TaskGroup() as group:
             for index, each in enumerate(opened):
                 group.create_task(self._one(index, each, turn))

@@ -34,6 +34,14 @@ class Child:
         """Whether it has not ended."""
         return self.process.returncode is None
 
+    def resident_mib(self) -> float | None:
+        """Its resident memory, without that of its children; None if it has ended."""
+        try:
+            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return None
+        return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1) if self.running else None
+
     def tail(self) -> str:
         """The end of its log."""
         with contextlib.suppress(OSError):

@@ -56,6 +56,8 @@ class NodeRow:
     slashed: int
     absences: int
     absences_slashed: int
+    resident_mib: float | None = None
+    """Of the node's process, without its enclave; None once it is dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Report:
             "lies_told": len(lies),
             "lies_audited": len(audited_lies),
             "lies_slashed": sum(row.outcome in (Outcome.GUILTY.name, Outcome.REFUSED.name) and row.slashed > 0 for row in audited_lies),
+            "absences_as_executor": sum(row.outcome == Outcome.ABSENT.name for row in rows),
             "absences": sum(node.absences for node in self.nodes),
             "absences_slashed": sum(node.absences_slashed for node in self.nodes),
             "honest_slashed": sum(node.slashes for node in self.nodes if node.behaviour == "honest"),

@@ -78,10 +78,11 @@ async def run_demo(options: DemoOptions, console: Console) -> Report:
         direct = await asyncio.to_thread(_ask_directly, options.workload, texts)
         requester = Requester(stage.dapp, stage.blobs, stage.blob_uri, EvidenceCheck(stage.dapp, stage.blobs, stage.policy, stage.verifiers))
         async with requester.following() as following:
-            play = Play(following, texts, direct, stage.cast, progress.told)
+            play = Play(following, texts, direct, stage.cast, progress.told, options.at_once)
             with progress.live():
                 rows = await play.run()
-        nodes = await node_rows(stage.dapp, options.nodes, stage.cast, tuple(play.views.values()))
+        resident = [child.resident_mib() for child in stage.children]
+        nodes = await node_rows(stage.dapp, resident, stage.cast, tuple(play.views.values()))
         status = await stage.status()
         exhibits = (f"logs, journals and configuration: {directory}",) if options.directory else ()
         books = Conservation(status["minted"], status["held"], status["gas_burnt"], status["storage_fund"])

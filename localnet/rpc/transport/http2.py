@@ -14,6 +14,7 @@ from grpclib.config import Configuration
 from grpclib.const import Status
 from grpclib.protocol import AbstractHandler, H2Protocol
 from h2.config import H2Configuration
+from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError, StreamClosedError
 
 from localnet.rpc.errors import InvalidArgument, RpcError
@@ -73,6 +74,10 @@ class Http2Calls(AbstractHandler):  # type: ignore[misc] # grpclib is untyped he
                 await self._web(stream, headers)
         except (StreamClosedError, ProtocolError, ConnectionError) as broken:
             log.debug("HTTP/2 stream given up: %s", broken)
+        except asyncio.CancelledError:
+            if stream.closable:  # not the client's doing: it reads too slowly, or the time for shutting down is over
+                stream.reset_nowait(ErrorCodes.ENHANCE_YOUR_CALM)
+            raise
         finally:
             self._running.pop(stream, None)
             release()

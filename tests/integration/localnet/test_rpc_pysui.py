@@ -164,9 +164,9 @@ async def test_an_old_version_of_an_object_can_be_read(world: World) -> None:
         package, counter = await publish(client, ALICE)
         first = await ask(client, cmd.GetObject(object_id=counter))
         await bump(client, package, counter, 1)
-        past = await ask(client, cmd.GetPastObject(object_id=counter, version=first.object.version))
+        past = await ask(client, cmd.GetPastObject(object_id=counter, version=first.version))
         now = await ask(client, cmd.GetObject(object_id=counter))
-    assert [one.object.json.to_dict()["value"] for one in (past, now)] == ["0", "1"]
+    assert [one.json.to_dict()["value"] for one in (past, now)] == ["0", "1"]
 
 
 async def test_what_does_not_exist_is_not_found(world: World) -> None:

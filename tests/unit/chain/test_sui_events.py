@@ -96,6 +96,21 @@ async def test_event_that_happens_while_waiting_arrives_at_once(node: FakeFullNo
     assert numbers(found) == [1, 2, 3]
 
 
+async def test_event_between_look_and_subscription_is_not_missed(node: FakeFullNode, open_chain):
+    await node.happen([reaped(1)])
+
+    def meanwhile(method: str, request: object) -> None:
+        if method == "SubscribeEvents" and len(node.checkpoints) == 1:
+            digest = to_base58(b"\7" * 32)
+            events = v2.TransactionEvents(events=[reaped(2)])
+            transaction = v2.ExecutedTransaction(digest=digest, events=events)
+            node.checkpoints.append(v2.Checkpoint(sequence_number=1, transactions=[transaction]))
+
+    node.before = meanwhile
+    found, _ = await take(await open_chain(), 2)
+    assert numbers(found) == [1, 2]
+
+
 async def test_without_subscriptions_the_chain_is_asked_now_and_then(
     node: FakeFullNode, open_chain, way: str, sleeper: Sleeper
 ):

@@ -100,7 +100,8 @@ async def test_abort_on_chain_carries_the_digest_and_is_settled(node: FakeFullNo
     log = MemoryTransactionLog()
     chain = await open_chain(log)
     with pytest.raises(Aborted) as refused:
-        await chain.submit(Heartbeat(), purpose="test")
+        await chain.submit(Deposit(Slot(0), Mist(SUI // 2)), purpose="test")
+    assert chain.gas_statistics().free_mist == SUI - NET
     assert log.settled == {refused.value.digest: TxStatus.FAILED}
     node.before = lambda *_: None
     node.on_call = lambda *_: []
@@ -244,7 +245,7 @@ async def test_lost_answer_is_looked_up_and_not_executed_twice(node: FakeFullNod
     node.after = refuse("ExecuteTransaction", Status.UNAVAILABLE, "gone")
     log = MemoryTransactionLog()
     receipt = await (await open_chain(log)).submit(Heartbeat(), purpose="test")
-    assert len(node.executed) == 1
+    assert len(node.executed) == len(node.executions()) == 1
     assert log.settled == {receipt.digest: TxStatus.SUCCEEDED}
 
 
@@ -351,6 +352,26 @@ async def test_cap_of_a_transaction_of_unknown_fate_serves_no_other(
     assert len(set(node.executions())) == sent == 1
 
 
+async def test_who_waits_for_a_cap_of_unknown_fate_does_not_get_it(
+    node: FakeFullNode, wallet: Wallet, open_chain, settings: SuiSettings
+):
+    node.fund(wallet.address, SUI, SUI)
+    node.own(to_hex(CAP), "cap", wallet.address)
+    chain = await open_chain(settings=replace(settings, gas=GasPolicy(lanes=2)))
+    await chain.submit(Heartbeat(), purpose="opens the pool")
+    before = len(node.executions())
+
+    def dark(method: str, request: object) -> None:
+        if method in ("ExecuteTransaction", "GetTransaction"):
+            raise GRPCError(Status.UNAVAILABLE, "dark")
+
+    node.before = dark
+    both = [chain.submit(Leave(CAP), purpose=f"{each}") for each in range(2)]
+    ends = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(each) for each in ends] == [Unsettled, Unsettled]
+    assert len(set(node.executions()[before:])) == 1
+
+
 async def test_submission_cancelled_after_the_broadcast_is_settled_by_the_next(
     node: FakeFullNode, wallet: Wallet, open_chain
 ):
@@ -411,6 +432,17 @@ async def test_restart_after_execution_finds_the_effects_and_executes_nothing_ag
     await chain.submit(Heartbeat(), purpose="after the restart")
     assert len(node.executed) == 2
     assert await log.pending() == []
+
+
+async def test_restart_does_not_take_a_refused_repetition_for_a_failure(node: FakeFullNode, wallet: Wallet, open_chain):
+    node.fund(wallet.address, SUI)
+    log = MemoryTransactionLog()
+    receipt = await (await open_chain(log)).submit(Heartbeat(), purpose="test")
+    log.settled.clear()
+    stale = "not available for consumption, current version: 9"
+    node.before = refuse("ExecuteTransaction", Status.FAILED_PRECONDITION, stale)
+    assert await (await open_chain(log)).recover() == ()
+    assert log.settled == {receipt.digest: TxStatus.SUCCEEDED}
 
 
 async def test_restart_drops_what_can_never_take_effect(node: FakeFullNode, wallet: Wallet, open_chain):

@@ -78,8 +78,9 @@ async def test_answer_that_does_not_come_is_unreachable_and_the_connection_is_re
     async def silent(request):
         await forever.wait()
 
-    answering, node.get_service_info = node.get_service_info, silent
+    await wire.call(*INFO)
     before = wire._channel
+    answering, node.get_service_info = node.get_service_info, silent
     with pytest.raises(Unreachable, match="in time"):
         await wire.call(*INFO, seconds=0.05)
     node.get_service_info = answering

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.protocol import draw, money
+from agent.protocol import money
+from agent.protocol.errors import Overdrawn, Undecided
 from agent.protocol.lifecycle import Mark, Outcome, TaskState
 from agent.protocol.records import Params, Round, Seat, TaskView
 from agent.protocol.statements import TeeKind
+from agent.protocol.transfers import Account, Books
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, Slot, TaskId
 
 ZERO = bytes(32)
@@ -112,15 +114,152 @@ def test_nobody_loses_anything_in_a_round_that_was_never_handed_off() -> None:
     assert seat(1, 0).node not in money.settlement(task(Outcome.REFUSED, (a_round(1, waiting),)), Mist(0)).slashed
 
 
-@pytest.mark.parametrize(("text", "q64"), [("0", 0), ("1", 1 << 64), ("0.5", 1 << 63), ("1/4", 1 << 62)])
-def test_probabilities_are_read_exactly(text: str, q64: int) -> None:
-    assert draw.probability(text) == q64
+@pytest.mark.parametrize("outcome", list(Outcome)[1:])
+def test_every_outcome_pays_as_the_table_says(outcome: Outcome) -> None:
+    decided = task(outcome)
+    lock, price, reservation = decided.executor.lock, decided.price, decided.reservation_fee
+    fee, full = Mist(300_000), decided.escrow
+    # refunded, executor paid, executor's loss
+    table = {
+        Outcome.ACCEPTED: (0, price + reservation, 0),
+        Outcome.UPHELD: (0, price + reservation, 0),
+        Outcome.GUILTY: (full + price, 0, lock),
+        Outcome.REFUSED: (full + price, 0, lock),
+        Outcome.ABSENT: (full + price, 0, lock * 2_000 // 10_000),
+        Outcome.INVALID_INPUT: (full - reservation, reservation, 0),
+        Outcome.EXPIRED: (full - reservation, 0, 0),
+        Outcome.VOID: (full - reservation, reservation, 0),
+        Outcome.UNDECIDED: (full, 0, lock * 1_000 // 10_000),
+    }
+    settled = money.settlement(decided, Mist(0))
+    executor = decided.executor.node
+    assert (settled.refunded, settled.paid.get(executor, 0), settled.slashed.get(executor, 0)) == table[outcome]
+    assert settled.fund == (money.premium(PARAMS, fee) if outcome in (Outcome.ACCEPTED, Outcome.UPHELD) else 0)
 
 
-@pytest.mark.parametrize("text", ["-0.1", "1.1", "often", "1/0", ""])
-def test_what_is_no_probability_is_refused(text: str) -> None:
-    with pytest.raises(draw.BadProbability):
-        draw.probability(text)
+def test_reservation_of_a_task_without_input_goes_to_the_treasury() -> None:
+    decided = task(Outcome.EXPIRED)
+    assert money.settlement(decided, Mist(0)).treasury == decided.reservation_fee
+
+
+def test_a_slash_is_split_by_shares_of_the_whole_and_the_rest_burns() -> None:
+    settled = money.settlement(task(Outcome.GUILTY, (a_round(1, seat(1, 10, Mark.DIFFERS, WRONG)),), WRONG), Mist(10**7))
+    lock, victim = 10**9, 1_000_000
+    assert settled.paid[seat(1, 0).node] == 300_000 + lock * 4 // 10
+    assert settled.treasury == lock // 10
+    assert settled.burnt == lock - victim - lock * 4 // 10 - lock // 10
+
+
+def test_without_a_cap_the_victim_gets_its_share() -> None:
+    dear = replace(task(Outcome.GUILTY), price=Mist(10**12), escrow=Mist(2 * 10**12))
+    assert money.settlement(dear, Mist(0)).refunded == 2 * 10**12 + 10**9 // 10
+
+
+def test_an_undecided_task_compensates_nobody() -> None:
+    decided = task(Outcome.UNDECIDED)
+    settled = money.settlement(decided, Mist(0))
+    assert settled.refunded == decided.escrow
+    assert settled.slashed[decided.executor.node] > 0
+
+
+def test_slashes_of_the_panel_compensate_nobody() -> None:
+    silent = a_round(1, seat(1, 10**8, Mark.COMMITTED), seat(2, 10**8, Mark.AGREES, RIGHT))
+    assert money.settlement(task(Outcome.UPHELD, (silent,)), Mist(10**7)).refunded == 0
+
+
+def test_what_cannot_be_divided_goes_to_the_treasury() -> None:
+    lock = 10**9 + 1
+    three = a_round(1, *(seat(i, 10, Mark.DIFFERS, WRONG) for i in range(3)))
+    decided = replace(task(Outcome.GUILTY, (three,), WRONG), executor=seat(99, lock))
+    settled = money.settlement(decided, Mist(10**7))
+    part, rest = divmod(money.share(lock, 4_000), 3)
+    assert rest
+    assert {settled.paid[seat(i, 0).node] for i in range(3)} == {300_000 + part}
+    assert settled.treasury == money.share(lock, 1_000) + rest
+
+
+def test_the_panel_s_share_goes_to_the_treasury_where_nobody_was_right() -> None:
+    settled = money.settlement(task(Outcome.REFUSED), Mist(0))
+    assert settled.treasury == money.share(10**9, 4_000) + money.share(10**9, 1_000)
+
+
+def test_a_member_with_the_right_root_that_did_not_open_the_executor_s_commitment_is_wrong() -> None:
+    odd = seat(1, 10, Mark.DIFFERS, RIGHT)
+    settled = money.settlement(task(Outcome.UPHELD, (a_round(2, odd, seat(2, 10, Mark.AGREES, RIGHT)),)), Mist(10**7))
+    assert settled.slashed == {odd.node: 10}
+    assert odd.node not in settled.paid
+
+
+@pytest.mark.parametrize("outcome", [Outcome.VOID, Outcome.REFUSED, Outcome.UNDECIDED])
+def test_who_revealed_loses_and_gets_nothing_where_no_root_is_judged(outcome: Outcome) -> None:
+    revealed = a_round(1, seat(1, 10, Mark.AGREES, RIGHT), seat(2, 10, Mark.DIFFERS, WRONG))
+    settled = money.settlement(task(outcome, (revealed,)), Mist(10**7))
+    assert not {seat(1, 0).node, seat(2, 0).node} & {*settled.slashed, *settled.paid, *settled.owed}
+
+
+def test_a_member_that_never_committed_loses_a_share_and_gets_a_strike() -> None:
+    absent = seat(1, 1_000)
+    settled = money.settlement(task(Outcome.UPHELD, (a_round(1, absent, seat(2, 10, Mark.AGREES, RIGHT)),)), Mist(10**7))
+    assert settled.slashed == {absent.node: 200}
+    assert settled.strikes == (absent.node,)
+
+
+def test_an_absent_executor_gets_a_strike() -> None:
+    decided = task(Outcome.ABSENT)
+    assert money.settlement(decided, Mist(0)).strikes == (decided.executor.node,)
+
+
+def test_a_short_fund_pays_in_the_order_of_seats_and_owes_the_rest() -> None:
+    two = a_round(1, *(seat(i, 10, Mark.DIFFERS, WRONG) for i in range(2)))
+    settled = money.settlement(task(Outcome.GUILTY, (two,), WRONG), Mist(400_000))
+    part = money.share(10**9, 4_000) // 2
+    assert settled.paid == {seat(0, 0).node: part + 300_000, seat(1, 0).node: part + 100_000}
+    assert settled.owed == {seat(1, 0).node: 200_000}
+    assert settled.fund == -400_000
+
+
+def test_an_upheld_task_s_own_premium_pays_its_auditors() -> None:
+    upheld = task(Outcome.UPHELD, (a_round(1, seat(1, 10, Mark.AGREES, RIGHT)),))
+    settled = money.settlement(upheld, Mist(0))
+    assert settled.owed == {}
+    assert settled.fund == money.premium(PARAMS, Mist(300_000)) - 300_000
+
+
+def test_who_was_right_in_two_disputes_is_paid_for_both() -> None:
+    again = seat(1, 10, Mark.AGREES, RIGHT)
+    settled = money.settlement(task(Outcome.UPHELD, (a_round(2, again), a_round(3, again))), Mist(10**7))
+    assert settled.paid[again.node] == 600_000
+
+
+def test_a_task_under_way_cannot_be_settled() -> None:
+    with pytest.raises(Undecided, match="DECIDED"):
+        money.settlement(task(Outcome.NONE), Mist(0))
+
+
+def test_a_task_whose_escrow_is_gone_cannot_be_settled_again() -> None:
+    with pytest.raises(Overdrawn, match="before it is settled"):
+        money.settlement(replace(task(Outcome.UPHELD), escrow=Mist(0)), Mist(0))
+
+
+@given(outcomes, rounds, st.integers(0, 10**7))
+def test_no_transfer_is_empty_and_the_spoils_are_shared_out(outcome: Outcome, played: tuple[Round, ...], fund: int) -> None:
+    made = money.settlement(task(outcome, () if outcome is Outcome.EXPIRED else played), Mist(fund)).transfers
+    assert all(each.amount > 0 and each.source is not each.to for each in made)
+    gathered = sum(each.amount for each in made if each.to is Account.SPOILS)
+    assert gathered == sum(each.amount for each in made if each.source is Account.SPOILS)
+
+
+@given(st.integers(0, 2**63), st.integers(0, 10**4), st.integers(0, 2**63))
+def test_books_never_give_more_than_they_have(there: int, part: int, wanted: int) -> None:
+    books = Books({Account.STAKE: there})
+    books.move(Account.STAKE, Account.BURNT, there * part // 10**4)
+    left = books.left(Account.STAKE)
+    if wanted > left:
+        with pytest.raises(Overdrawn):
+            books.move(Account.STAKE, Account.BURNT, wanted)
+    else:
+        books.move(Account.STAKE, Account.BURNT, wanted)
+        assert books.left(Account.STAKE) + books.left(Account.BURNT) == there
 
 
 @given(st.integers(0, 1 << 64), st.integers(1, 16), st.integers(0, 2**40))
@@ -130,3 +269,5 @@ def test_premium_covers_the_expected_audit(probability: int, auditors: int, fee:
     assert cost <= charged < cost + 1
 
 
+def test_quote_is_price_reservation_and_premium() -> None:
+    assert money.quote(PARAMS, Mist(1_000_000), Mist(300_000), Mist(100_000)) == 1_000_000 + 100_000 + 300_000
