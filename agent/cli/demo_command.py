@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,8 @@ def demo(
     options = DemoOptions(tasks, nodes, input, audit_probability, seed, workload, at_once, keep)
     if not options.texts():
         raise DemoError("nothing to do")
-    console = Console(stderr=as_json, quiet=as_json and not os.environ.get("ENCLAVIA_VERBOSE"))
+    # a pipe has no width of its own: 120 columns hold the tables
+    console = Console(stderr=as_json, quiet=as_json and not os.environ.get("ENCLAVIA_VERBOSE"), width=None if sys.stdout.isatty() else 120)
     report = asyncio.run(run_demo(options, console))
     if as_json:
         typer.echo(json.dumps(report.json()))

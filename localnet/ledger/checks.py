@@ -22,6 +22,7 @@ from localnet.ledger.model import (
     AddressOwner,
     Argument,
     Command,
+    GasCoin,
     ImmutableOwner,
     InputArgument,
     MakeMoveVec,
@@ -35,6 +36,7 @@ from localnet.ledger.model import (
     Publish,
     PureInput,
     ReceivingInput,
+    ResultArgument,
     SharedInput,
     SharedOwner,
     SplitCoins,
@@ -55,6 +57,7 @@ MAX_TYPE_ARGUMENTS: Final = 16
 
 _OBJECT_INPUT_BYTES: Final = 75
 _ARGUMENT_BYTES: Final = 3
+_U16_MAX: Final = 65_535
 _SYSTEM_READ_ONLY: Final = frozenset({CLOCK_ID, RANDOM_ID})
 
 
@@ -120,6 +123,8 @@ def _check_sizes(transaction: Transaction) -> None:
     for index, command in enumerate(transaction.commands):
         if len(arguments_of(command)) > MAX_ARGUMENTS:
             raise MalformedTransaction(f"command {index} has more than {MAX_ARGUMENTS} arguments")
+        if not all(map(_is_u16, arguments_of(command))):
+            raise MalformedTransaction(f"command {index} has an argument whose index is no u16")
         if isinstance(command, MoveCall) and len(command.type_arguments) > MAX_TYPE_ARGUMENTS:
             raise MalformedTransaction(f"command {index} has more than {MAX_TYPE_ARGUMENTS} type arguments")
         if isinstance(command, TransferObjects | MergeCoins | SplitCoins) and len(arguments_of(command)) < 2:
@@ -137,6 +142,14 @@ def _size_of(transaction: Transaction) -> int:
         if isinstance(command, Publish | Upgrade):
             size += sum(map(len, command.modules))
     return size
+
+
+def _is_u16(argument: Argument) -> bool:
+    if isinstance(argument, InputArgument):
+        return 0 <= argument.index <= _U16_MAX
+    if isinstance(argument, ResultArgument):
+        return 0 <= argument.command <= _U16_MAX
+    return isinstance(argument, GasCoin) or (0 <= argument.command <= _U16_MAX and 0 <= argument.result <= _U16_MAX)
 
 
 def arguments_of(command: Command) -> Sequence[Argument]:

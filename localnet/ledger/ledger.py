@@ -262,12 +262,14 @@ class Ledger:
         sequence, now = self._history.next_sequence, self._now
         done: list[ExecutedTransaction] = []
         superseded: list[Object | Package] = []
-        for index, step in enumerate(steps):
-            outcome = step()
-            superseded += self._commit(outcome)
-            done.append(outcome.placed(Placement(sequence, index, now)))
-        for page in self._history.append(done, superseded, now):
-            self._store.prune(page.superseded)
+        try:
+            for index, step in enumerate(steps):
+                outcome = step()
+                superseded += self._commit(outcome)
+                done.append(outcome.placed(Placement(sequence, index, now)))
+        finally:  # should a step stumble over a bug of ours, history still tells what the ones before it did
+            for page in self._history.append(done, superseded, now) if done else ():
+                self._store.prune(page.superseded)
         return done
 
     def _commit(self, outcome: Outcome) -> list[Object | Package]:

@@ -157,8 +157,8 @@ class Report:
         c = self.conservation
         sign = "=" if c.holds else "≠"
         console.print(
-            f"money: minted by the faucet {_sui(c.minted)} {sign} held by everybody {_sui(c.held)}"
-            f" + gas burnt {_sui(c.gas_burnt)} + storage fund {_sui(c.storage_fund)} SUI",
+            f"money: minted by the faucet {_exact(c.minted)} {sign} held by everybody {_exact(c.held)}"
+            f" + gas burnt {_exact(c.gas_burnt)} + storage fund {_exact(c.storage_fund)} SUI",
             style="green" if c.holds else "bold red",
         )
         f = self.figures()
@@ -179,7 +179,7 @@ class Report:
         for row in self.tasks:
             panel = " ".join(map(str, row.auditors)) + (f" / {' '.join(map(str, row.arbiters))}" if row.arbiters else "")
             executor = "-" if row.executor < 0 else f"{row.executor}" + ("" if row.behaviour == "honest" else f" ({row.behaviour})")
-            verdict = row.outcome + (" (a lie nobody audited)" if row.lie and not row.audited else "")
+            verdict = row.outcome + (" (unaudited lie)" if row.lie and not row.audited else "")
             table.add_row(
                 str(row.index), row.task[:10], executor, "yes" if row.audited else "", panel, verdict, _sui(row.fee),
                 _seconds(row.seconds_to_result), _seconds(row.seconds_to_settlement),
@@ -200,7 +200,11 @@ class Report:
 
 
 def _sui(mist: int) -> str:
-    return f"{mist / SUI:,.6f}"
+    return f"{mist / SUI:,.4f}"
+
+
+def _exact(mist: int) -> str:
+    return f"{mist // SUI:,}.{mist % SUI:09d}"
 
 
 def _seconds(value: float | None) -> str:

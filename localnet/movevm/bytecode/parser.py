@@ -5,6 +5,7 @@ Source: move-binary-format `deserializer.rs`. This is no verifier: types, borrow
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from localnet.movevm.bytecode.cursor import Cursor
@@ -39,12 +40,15 @@ MAX_VARIANTS: Final = 127
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<SELF>")
 _MAX_CONSTANT: Final = 65_535
 _ALL_ABILITIES: Final = 15
+_REMEMBERED: Final = 512
+"""Modules; the framework has 94."""
 
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_module(data: bytes) -> Module:
-    """Return the module in `data`.
+    """Return the module in `data`; modules never change, so one that was parsed lately is not parsed again.
 
     Raises:
         MalformedModule: it is none, or is over a limit.

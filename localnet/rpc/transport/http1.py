@@ -48,7 +48,7 @@ class Http1Protocol(asyncio.StreamReaderProtocol):
         except (h11.RemoteProtocolError, ConnectionError) as broken:
             log.debug("HTTP/1.1 connection given up: %s", broken)
         except asyncio.CancelledError:
-            cast("asyncio.WriteTransport", writer.transport).abort()  # a peer that does not read would keep `close` waiting
+            writer.transport.abort()  # a peer that does not read would keep `close` waiting
             raise
         finally:
             self.busy = False

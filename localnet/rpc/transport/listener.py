@@ -99,7 +99,10 @@ class Connection(asyncio.Protocol):
         if self._calls is None:
             self.transport.abort()
         elif not self.busy and loop.time() - self._last_data >= idle:
-            self.transport.close()
+            if self.transport.get_write_buffer_size():
+                self.transport.abort()  # the peer reads nothing: a polite close would never end
+            else:
+                self.transport.close()
         else:
             self._watch = loop.call_later(idle, self._check)
 

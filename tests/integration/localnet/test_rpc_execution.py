@@ -179,7 +179,7 @@ async def test_who_has_too_little_is_told_to_ask_the_faucet(world: World) -> Non
     poor = Player(b"\x0c" * 32)
     world.fund(poor, 1_000)
     async with world.wire() as wire:
-        with pytest.raises(GRPCError, match="unable to select sufficient gas: .* has 1000 Mist") as refused:
+        with pytest.raises(GRPCError, match=r"unable to select sufficient gas: .* has 1000 Mist") as refused:
             await some_transfer(wire, poor)
     assert refused.value.status is Status.FAILED_PRECONDITION
 

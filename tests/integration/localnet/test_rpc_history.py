@@ -10,12 +10,12 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from rpc_world import ALICE, BOB, EVERYTHING, Wire, World, argument, call, mask
 
-from localnet.ledger.framework import Framework
 from localnet.ledger.clock import ManualClock
+from localnet.ledger.framework import Framework
 from localnet.ledger.genesis import GenesisConfig
-from localnet.rpc.transport.limits import Limits
 from localnet.rpc.localnet import Localnet
 from localnet.rpc.stubs import v2
+from localnet.rpc.transport.limits import Limits
 
 End = v2.QueryEndReason
 DESCENDING = v2.Ordering.DESCENDING

@@ -145,7 +145,6 @@ def test_one_value_is_not_borrowed_twice_if_once_is_mutable(world: World) -> Non
         (result(0), Kind.INDEX_OUT_OF_BOUNDS),
         (result(7), Kind.INDEX_OUT_OF_BOUNDS),
         (NestedResult(0, 0), Kind.INDEX_OUT_OF_BOUNDS),
-        (InputArgument(-1), Kind.INDEX_OUT_OF_BOUNDS),
     ],
 )
 def test_arguments_that_are_not_there(world: World, argument: InputArgument, error: Kind) -> None:

@@ -172,6 +172,12 @@ def test_number_of_arguments_is_limited(world: World) -> None:
     refused(world, lambda: world.run(ALICE, [u64(0)], [call]), errors.MalformedTransaction)
 
 
+def test_index_that_is_no_u16_is_refused(world: World) -> None:
+    for argument in (arg(-1), arg(65_536), result(-1)):
+        call = world.call("emit_many", argument)
+        refused(world, lambda call=call: world.run(ALICE, [u64(0)], [call]), errors.MalformedTransaction)
+
+
 def test_commands_that_name_nothing_are_refused(world: World) -> None:
     for command in (TransferObjects((), arg(0)), SplitCoins(arg(0), ())):
         refused(world, lambda command=command: world.run(ALICE, [u64(0)], [command]), errors.MalformedTransaction)
