@@ -146,8 +146,7 @@ def settlement(task: TaskView, audit_fund: Mist) -> Settlement:
 
 
 def _is_right(task: TaskView, seat: Seat) -> bool:
-    revealed = seat.mark in (Mark.AGREES, Mark.DIFFERS)
-    return task.outcome in JUDGED and revealed and _has_the_verdict(task, seat)
+    return task.outcome in JUDGED and seat.mark >= Mark.AGREES and _has_the_verdict(task, seat)
 
 
 def _has_the_verdict(task: TaskView, seat: Seat) -> bool:

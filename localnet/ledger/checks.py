@@ -121,17 +121,22 @@ def _check_sizes(transaction: Transaction) -> None:
     if not 1 <= len(transaction.commands) <= MAX_COMMANDS:
         raise MalformedTransaction(f"{len(transaction.commands)} commands, between 1 and {MAX_COMMANDS} are allowed")
     for index, command in enumerate(transaction.commands):
-        if len(arguments_of(command)) > MAX_ARGUMENTS:
-            raise MalformedTransaction(f"command {index} has more than {MAX_ARGUMENTS} arguments")
-        if not all(map(_is_u16, arguments_of(command))):
-            raise MalformedTransaction(f"command {index} has an argument whose index is no u16")
-        if isinstance(command, MoveCall) and len(command.type_arguments) > MAX_TYPE_ARGUMENTS:
-            raise MalformedTransaction(f"command {index} has more than {MAX_TYPE_ARGUMENTS} type arguments")
-        if isinstance(command, TransferObjects | MergeCoins | SplitCoins) and len(arguments_of(command)) < 2:
-            raise MalformedTransaction(f"command {index} names nothing to do")
+        _check_command(index, command)
     size = _size_of(transaction)
     if size > MAX_TRANSACTION:
         raise MalformedTransaction(f"about {size} bytes, at most {MAX_TRANSACTION}")
+
+
+def _check_command(index: int, command: Command) -> None:
+    arguments = arguments_of(command)
+    if len(arguments) > MAX_ARGUMENTS:
+        raise MalformedTransaction(f"command {index} has more than {MAX_ARGUMENTS} arguments")
+    if not all(map(_is_u16, arguments)):
+        raise MalformedTransaction(f"command {index} has an argument whose index is no u16")
+    if isinstance(command, MoveCall) and len(command.type_arguments) > MAX_TYPE_ARGUMENTS:
+        raise MalformedTransaction(f"command {index} has more than {MAX_TYPE_ARGUMENTS} type arguments")
+    if isinstance(command, TransferObjects | MergeCoins | SplitCoins) and len(arguments) < 2:
+        raise MalformedTransaction(f"command {index} names nothing to do")
 
 
 def _size_of(transaction: Transaction) -> int:

@@ -41,7 +41,7 @@ def units_of(budget: Mist, price: Mist) -> int:
 
 def computation(used: int, price: Mist, budget: Mist) -> Mist:
     """Price of `used` units, rounded up to buckets, at most the budget."""
-    buckets = max(1, -(-used // BUCKET))
+    buckets = max(1, -(-min(used, MAX_UNITS) // BUCKET))
     return Mist(min(buckets * BUCKET * price, budget))
 
 

@@ -45,7 +45,7 @@ class _Running:
 
 
 class Localnet:
-    """`async with Localnet() as localnet:` serves until the block ends, then leaves no task, socket or file behind.
+    """`async with Localnet() as localnet:` serves until the block ends, then leaves no task, socket or file behind; once only.
 
     With a manual clock time stands still until `advance`; otherwise a checkpoint is committed every `tick` seconds.
     Change the ledger through this class or through the API only: subscribers do not hear of `ledger.execute`.

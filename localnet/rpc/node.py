@@ -63,8 +63,15 @@ class Node:
             raise refusal(rejected) from rejected
 
     def faucet(self, recipient: Address, amount: Mist) -> ExecutedTransaction:
-        """Mint one coin."""
-        executed = self.ledger.faucet(recipient, amount)
+        """Mint one coin.
+
+        Raises:
+            FailedPrecondition: more than there may ever be.
+        """
+        try:
+            executed = self.ledger.faucet(recipient, amount)
+        except errors.Rejected as rejected:
+            raise refusal(rejected) from rejected
         self._announce()
         return executed
 

@@ -60,8 +60,8 @@ def transaction_digest(transaction: bytes) -> TransactionDigest:
     return TransactionDigest(blake2b(b"TransactionData::" + transaction, digest_size=32).digest())
 
 
-def decode_transaction(raw: bytes) -> Transaction:
-    """The transaction in `raw`.
+def decode_transaction(raw: bytes, *, simulated: bool = False) -> Transaction:
+    """The transaction in `raw`; one to be simulated only may expire by `ValidDuring`, of which the last epoch is kept.
 
     Raises:
         InvalidArgument: not exactly one well-formed programmable transaction within Sui's limits.
@@ -76,7 +76,7 @@ def decode_transaction(raw: bytes) -> Transaction:
     inputs = reader.sequence(_input, MAX_INPUTS, "inputs")
     commands = reader.sequence(_command, MAX_COMMANDS, "commands")
     sender = Address(reader.fixed(32))
-    transaction = Transaction(sender, inputs, commands, _gas(reader), _expiration(reader))
+    transaction = Transaction(sender, inputs, commands, _gas(reader), _expiration(reader, simulated=simulated))
     reader.end()
     return transaction
 
@@ -262,12 +262,17 @@ def _gas(reader: Reader) -> Gas:
     return Gas(owner, payment, price=Mist(reader.u64()), budget=Mist(reader.u64()))
 
 
-def _expiration(reader: Reader) -> int | None:
+def _expiration(reader: Reader, *, simulated: bool) -> int | None:
     match reader.variant():
         case 0:
             return None
         case 1:
             return reader.u64()
+        case 2 if simulated:
+            _, last_epoch, _, _ = [reader.option(Reader.u64) for _ in range(4)]
+            reader.digest()
+            reader.u32()
+            return last_epoch
         case 2 | 3:
             raise InvalidArgument("the localnet takes no expiration but an epoch: leave it out or name an epoch")
         case other:

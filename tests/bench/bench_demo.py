@@ -21,13 +21,13 @@ def run(at_once: int) -> dict:
 
 def main() -> None:
     alone, together = run(1), run(4)
-    for report, at_once in ((alone, 1), (together, 4)):
+    for report, at_once, suffix in ((alone, 1, ""), (together, 4, "_4_at_once")):
         rows = [row for row in report["rows"] if row["agent_seconds"] is not None]
         overhead = [row["agent_seconds"] - row["model_seconds"] for row in rows]
         share = [(row["agent_seconds"] - row["model_seconds"]) / row["agent_seconds"] for row in rows]
         detail = {"at_once": at_once, "tasks": len(rows), "model_seconds_median": round(median(row["model_seconds"] for row in rows), 4)}
-        figure("agent_overhead_seconds_median", median(overhead), "s", **detail)
-        figure("agent_overhead_share", median(share), "of the time from post_input to the delivered result", **detail)
+        figure(f"agent_overhead_seconds_median{suffix}", median(overhead), "s", **detail)
+        figure(f"agent_overhead_share{suffix}", median(share), "of the time from post_input to the delivered result", **detail)
     resident = [node["resident_mib"] for node in alone["nodes"] if node["resident_mib"] is not None]
     figure("node_resident_mib", median(resident), "MiB", nodes=len(resident), what="the node process, without its enclave")
 

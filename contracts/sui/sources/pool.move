@@ -454,6 +454,7 @@ public fun address_of(pool: &Pool): address { object::uid_to_address(&pool.id) }
 public fun network(pool: &Pool): address { pool.network }
 public fun roster(pool: &Pool): address { pool.roster }
 public fun manifest(pool: &Pool): vector<u8> { pool.manifest }
+public fun tee_mask(pool: &Pool): u64 { pool.tee_mask }
 public fun price(pool: &Pool): u64 { pool.price }
 public fun auditor_fee(pool: &Pool): u64 { pool.auditor_fee }
 public fun reservation_fee(pool: &Pool): u64 { pool.reservation_fee }

@@ -367,7 +367,9 @@ fun begin(task: &mut Task, pool: &mut Pool, drawn: Round, now: u64, clock: &Cloc
     let nodes = round.nodes();
     let kind = round.kind();
     task.rounds.push_back(round);
-    if (empty) return decide(task, VOID, now);
+    // a requester who allows no auditor that there is cannot have the result for the reservation fee
+    let restricted = task.tee_mask & pool.tee_mask() != pool.tee_mask();
+    if (empty) return decide(task, if (kind == 1 && restricted) ACCEPTED else VOID, now);
     task.state = TICKET;
     task.deadline = now + task.params.ticket_ms();
     event::emit(RoundBegun { task: address_of(task), pool: task.pool, round: kind, nodes, deadline: task.deadline });

@@ -55,7 +55,7 @@ class TransactionExecutionService(Service):
         if request.transaction is None:
             raise InvalidArgument("transaction is wanted")
         if request.transaction.bcs is not None:
-            transaction = decode_transaction(request.transaction.bcs.value or b"")
+            transaction = decode_transaction(request.transaction.bcs.value or b"", simulated=True)
         else:
             transaction = self._filled(request.transaction)
         if request.do_gas_selection and checks:

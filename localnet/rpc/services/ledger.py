@@ -74,6 +74,7 @@ class LedgerService(Service):
     def __init__(self, node: Node) -> None:
         self._node: Final = node
         self._ledger: Final = node.ledger
+        self._epoch_start: Final = node.checkpoint(node.ledger.oldest_checkpoint).timestamp
 
     async def get_service_info(self, _: Any) -> Any:
         """Which chain this is and how far it is."""
@@ -94,8 +95,7 @@ class LedgerService(Service):
         mask = Mask.parse(request.read_mask, "epoch")
         if request.epoch is not None and request.epoch != self._ledger.epoch:
             raise NotFound(f"epoch {request.epoch} does not exist, the current one is {self._ledger.epoch}")
-        first = self._node.checkpoint(self._ledger.oldest_checkpoint)
-        price, start = self._ledger.reference_gas_price, first.timestamp
+        price, start = self._ledger.reference_gas_price, self._epoch_start
         epoch = {
             "epoch": lambda: self._ledger.epoch,
             "first_checkpoint": lambda: 0,

@@ -321,11 +321,11 @@ class World:
         )  # fmt: skip
         return TaskId(self.created(done, "Task"))
 
-    def post(self, task: TaskId, node: Node | None = None, *, sender: bytes | None = None, epoch: int = 1, uri: bytes = b"store") -> Node:
+    def post(self, task: TaskId, node: Node | None = None, *, sender: bytes | None = None, epoch: int = 1, uri: bytes = b"store", mask: int = 2**64 - 1) -> Node:
         node = node or self.nodes[self.task(task).candidates[self.task(task).candidate]]
         values = [
             Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK), node.node, u64(epoch), vec(uri), vec(INPUT), vec(KEY),
-            vec(b"x" * 32), u64(2**64 - 1),
+            vec(b"x" * 32), u64(mask),
         ]  # fmt: skip
         inputs, places = self._inputs(values)
         t, pool, network, clock, *rest = places

@@ -122,6 +122,16 @@ def test_committee_that_issues_no_ticket_costs_the_executor_nothing() -> None:
     assert settle_as_the_rules_say(world, task).slashed == {}
 
 
+def test_requester_that_forbids_every_auditor_pays_all_the_same() -> None:
+    world = World(audit_probability=ALWAYS)
+    task = world.open()
+    node = world.post(task, mask=0)
+    world.commit(task, node)
+    world.begin_audit(task)
+    assert outcome(world, task) is Outcome.ACCEPTED
+    assert settle_as_the_rules_say(world, task).paid[node.node] == PRICE + 1_000_000
+
+
 def test_executor_that_never_commits_is_slashed_once_and_the_requester_refunded() -> None:
     world = World()
     task, node = world.running()

@@ -60,6 +60,13 @@ async def test_the_faucet_refuses_what_it_does_not_understand(world: World, body
     assert answer.json()["error"]
 
 
+async def test_the_faucet_runs_dry_at_all_the_sui_there_is(world: World) -> None:
+    async with client(world) as http:
+        asked = {"FixedAmountRequest": {"recipient": NOBODY.address, "amount": 10**18}}
+        answers = [(await http.post(GAS, json=asked)).status_code for _ in range(10)]
+    assert answers == [200] * 9 + [409]
+
+
 async def test_the_books_of_the_status_balance(world: World) -> None:
     async with client(world) as http, world.wire() as wire:
         await wire.publish(ALICE)

@@ -128,6 +128,14 @@ def test_a_transaction_larger_than_sui_takes_is_refused() -> None:
         decode_transaction(bytes(MAX_BYTES + 1))
 
 
+def test_a_validity_of_sui_is_read_for_simulation_and_refused_for_execution() -> None:
+    bounds = b"\1" + bytes(8) + b"\1" + (5).to_bytes(8, "little") + b"\0\0"
+    raw = EMPTY[:-1] + b"\2" + bounds + b"\x20" + bytes(32) + bytes(4)
+    assert decode_transaction(raw, simulated=True).expiration == 5
+    with pytest.raises(InvalidArgument, match="name an epoch"):
+        decode_transaction(raw)
+
+
 def test_an_endless_type_is_refused() -> None:
     vectors = b"\x06" * 1_000
     call = b"\0" + bytes(32) + b"\1m\1f" + b"\1" + vectors

@@ -80,3 +80,8 @@ def test_an_unknown_state_is_refused() -> None:
 def test_a_number_that_does_not_fit_is_refused() -> None:
     with pytest.raises(BadValue):
         encode(Inner(Mist(2**64), flag=True))
+
+
+def test_a_bool_that_is_neither_0_nor_1_is_refused() -> None:
+    with pytest.raises(BadValue, match="2 is no bool"):
+        decode(Inner, bytes(8) + b"\x02")

@@ -18,7 +18,7 @@ public struct Box has key, store { id: UID, value: u64 }
 public struct Badge has key { id: UID }
 public struct Wrapper has key { id: UID, inner: Box }
 public struct Counter has key { id: UID, count: u64, pot: Balance<SUI> }
-public struct Blob has key { id: UID, data: vector<u8> }
+public struct Blob has key { id: UID, data: vector<vector<u8>> }
 /// Without any ability: who gets it must give it back.
 public struct Potato { heat: u64 }
 public struct Ticked has copy, drop { count: u64 }
@@ -84,8 +84,10 @@ public fun potato(): Potato { Potato { heat: 1 } }
 public fun eat(p: Potato) { let Potato { heat: _ } = p; }
 
 public fun blob(size: u64, ctx: &mut TxContext) {
-    let mut data = b"0123456789abcdef";
-    while (data.length() < size) { let more = data; data.append(more); };
+    let mut piece = b"0123456789abcdef";
+    while (piece.length() < 1024) { let more = piece; piece.append(more); };
+    let mut data = vector[];
+    while (1024 * data.length() < size) data.push_back(piece);
     transfer::transfer(Blob { id: object::new(ctx), data }, ctx.sender());
 }
 
