@@ -35,7 +35,7 @@ from agent.enclave.sealing import (
 )
 from agent.protocol.eligibility import next_candidate
 from agent.protocol.events import TaskOpened
-from agent.protocol.lifecycle import Outcome, TaskState
+from agent.protocol.lifecycle import Crank, Outcome, TaskState, next_crank
 from agent.protocol.money import quote
 from agent.protocol.records import MemberView, PoolView, TaskView
 from agent.protocol.units import Millis, Mist, NodeId, Slot, TaskId
@@ -238,16 +238,15 @@ class Requester:
 
     async def _crank(self, task_id: TaskId, task: TaskView) -> None:
         """The requester wants refunds: it moves on what the nodes left lying well past its deadline."""
+        step = next_crank(task)
         try:
-            if task.state is TaskState.DECIDED:
+            if step.crank is Crank.SETTLE:
                 await self._chain.submit(Settle(task_id), purpose="settle")
-                return
-            waits = task.state < TaskState.DISPUTED and not (task.state is TaskState.COMMITTED and task.audited)
-            network = await self._chain.network()
-            now = network.protocol_time(await self._chain.now())
-            # nodes crank at grace; the requester a grace later, so that they do not race
-            if waits and now >= task.deadline + 2 * task.params.grace_ms:
-                await self._chain.submit(Advance(task_id), purpose="advance")
+            elif step.crank is Crank.ADVANCE:
+                now = (await self._chain.network()).protocol_time(await self._chain.now())
+                # nodes crank at once; the requester a grace later, so that they do not race
+                if step.is_due(Millis(now - task.params.grace_ms)):
+                    await self._chain.submit(Advance(task_id), purpose="advance")
         except (Overtaken, TooEarly):
             return
         except Aborted as aborted:

@@ -16,7 +16,7 @@ from agent.node.duties.sight import Sight
 from agent.node.duties.stagger import stagger
 from agent.node.duties.station import Station
 from agent.node.journal import DutyRow
-from agent.protocol.lifecycle import TaskState
+from agent.protocol.lifecycle import AT_ONCE, Crank, TaskState, next_crank
 from agent.protocol.records import TaskView
 from agent.protocol.units import Millis, NodeId
 
@@ -28,11 +28,13 @@ SETTLED: Final = "settled"
 MAX_SPREAD_MS: Final = 5_000
 """No node waits longer than this behind the first one that may act."""
 
-_AT_ONCE: Final[dict[TaskState, type[BeginAudit | DrawDispute | BeginDispute | Settle]]] = {
-    TaskState.COMMITTED: BeginAudit,
-    TaskState.DISPUTED: DrawDispute,
-    TaskState.DRAWN: BeginDispute,
-    TaskState.DECIDED: Settle,
+_CALLS: Final[dict[Crank, type[Advance | BeginAudit | DrawDispute | BeginDispute | Settle | Reap]]] = {
+    Crank.ADVANCE: Advance,
+    Crank.BEGIN_AUDIT: BeginAudit,
+    Crank.DRAW_DISPUTE: DrawDispute,
+    Crank.BEGIN_DISPUTE: BeginDispute,
+    Crank.SETTLE: Settle,
+    Crank.REAP: Reap,
 }
 
 
@@ -47,11 +49,8 @@ class Due:
 
 def due(task: TaskView) -> Due:
     """What anybody may do next for `task`, and when. Pure."""
-    if task.state == TaskState.SETTLED:
-        return Due(Reap(task.id), task.deadline)
-    if task.state in _AT_ONCE and (task.state != TaskState.COMMITTED or task.audited):
-        return Due(_AT_ONCE[task.state](task.id), None)
-    return Due(Advance(task.id), Millis(task.deadline + task.params.grace_ms))
+    step = next_crank(task)
+    return Due(_CALLS[step.crank](task.id), None if step.since == AT_ONCE else step.since)
 
 
 def decide(row: DutyRow, sight: Sight | None, me: NodeId) -> Call | Moved | Wait:
