@@ -8,7 +8,7 @@ from localnet.movevm.bytecode.module import Ability, Function, Module
 from localnet.movevm.bytecode.parser import parse_module
 from localnet.movevm.codecs import Codecs
 from localnet.movevm.compiler.transpiler import transpile
-from localnet.movevm.errors import Location, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
+from localnet.movevm.errors import Location, MalformedModule, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
 from localnet.movevm.linker import Linker
 from localnet.movevm.natives import NATIVES, Native, NativeAbort
 from localnet.movevm.runtime import Runtime
@@ -17,6 +17,8 @@ from localnet.movevm.values import Value
 
 Compiled: TypeAlias = Callable[..., Any]
 
+_BROKEN: Final = (TypeError, IndexError, AttributeError, KeyError, ValueError, NameError, OverflowError)
+"""What Python says where bytecode does what no Move verifier would let pass."""
 _PYTHON_FRAMES: Final = 4096
 """A Move call is a Python call; Sui allows 1024 deep, and the caller's own frames come on top."""
 
@@ -81,8 +83,7 @@ class VirtualMachine:
             raise
         except RecursionError:
             raise PrimitiveError("CALL_STACK_OVERFLOW", None) from None
-        except (TypeError, IndexError, AttributeError, KeyError, ValueError, NameError, OverflowError) as broken:
-            # only bytecode that no Move verifier would pass makes generated code stumble
+        except _BROKEN as broken:
             raise PrimitiveError(f"UNVERIFIED_BYTECODE: {broken!r}", None) from broken
         count = len(handle.returns)
         if count == 0:
@@ -104,7 +105,10 @@ class VirtualMachine:
     def _compile(self, home: Module, address: bytes, module: str, name: str) -> Compiled:
         function = self.linker.function(address, module, name)
         if not function.is_native:
-            return transpile(home, function, self.codecs, self.compiled)
+            try:
+                return transpile(home, function, self.codecs, self.compiled)
+            except _BROKEN as broken:
+                raise MalformedModule(f"{module}::{name} is no verified bytecode: {broken!r}") from broken
         full = f"{short_address(address)}::{module}::{name}"
         native = NATIVES.get(full)
         if native is None:

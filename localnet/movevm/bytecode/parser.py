@@ -28,7 +28,7 @@ from localnet.movevm.bytecode.module import (
     Variant,
     VariantUse,
 )
-from localnet.movevm.bytecode.signatures import read_type
+from localnet.movevm.bytecode.signatures import check_parameters, read_type
 from localnet.movevm.bytecode.tables import Table, Tables, read_tables
 from localnet.movevm.errors import MalformedModule
 from localnet.movevm.types import ADDRESS_BYTES, Struct, Type
@@ -204,8 +204,11 @@ class _Parser:
     def _handle(self, index: int) -> DatatypeHandle:
         return item(self.datatypes, index, "datatype handle")
 
-    def _fields(self, cursor: Cursor) -> tuple[Field, ...]:
-        return tuple(Field(self._name(cursor.uleb()), self._type(cursor)) for _ in range(cursor.uleb(MAX_FIELDS)))
+    def _fields(self, cursor: Cursor, handle: DatatypeHandle) -> tuple[Field, ...]:
+        names = range(cursor.uleb(MAX_FIELDS))
+        fields = tuple(Field(self._name(cursor.uleb()), self._type(cursor)) for _ in names)
+        check_parameters((field.type for field in fields), len(handle.parameters))
+        return fields
 
     def _own_datatype(self, index: int) -> DatatypeHandle:
         handle = self._handle(index)
@@ -217,14 +220,16 @@ class _Parser:
         handle = self._own_datatype(cursor.uleb())
         if cursor.u8() != 2:  # 1 is a native struct, which no compiler emits
             raise MalformedModule(f"struct {handle.name} is not declared")
-        return StructDefinition(handle, self._fields(cursor))
+        return StructDefinition(handle, self._fields(cursor, handle))
 
     def _enum(self, cursor: Cursor) -> EnumDefinition:
         handle = self._own_datatype(cursor.uleb())
         cursor.u8()
         return EnumDefinition(
             handle,
-            tuple(Variant(self._name(cursor.uleb()), self._fields(cursor)) for _ in range(cursor.uleb(MAX_VARIANTS))),
+            tuple(
+                Variant(self._name(cursor.uleb()), self._fields(cursor, handle)) for _ in range(cursor.uleb(MAX_VARIANTS))
+            ),
         )
 
     def _field_use(self, definition: StructDefinition, index: int) -> FieldUse:
@@ -242,19 +247,22 @@ class _Parser:
         name = self._name(cursor.uleb())
         parameters, returns = self._arguments(cursor.uleb()), self._arguments(cursor.uleb())
         constraints = tuple(Ability(cursor.uleb(_ALL_ABILITIES)) for _ in range(cursor.uleb(255)))
+        check_parameters((*parameters, *returns), len(constraints))
         return FunctionHandle(address, module, name, constraints, parameters, returns)
 
     def _function(self, index: int, raw: RawFunction, handles: Sequence[FunctionHandle]) -> Function:
         handle = item(handles, raw.handle, "function handle")
         if (handle.address, handle.module) != self.modules[self.tables.own_module]:
             raise MalformedModule(f"function {handle.name} is defined in another module than its own")
+        locals_ = handle.parameters + (() if raw.is_native else self._arguments(raw.locals))
+        check_parameters(locals_, len(handle.type_parameters))
         return Function(
             index=index,
             handle=handle,
             visibility=raw.visibility,
             is_entry=raw.is_entry,
             is_native=raw.is_native,
-            locals=handle.parameters + (() if raw.is_native else self._arguments(raw.locals)),
+            locals=locals_,
             code=raw.code,
             jump_tables=raw.jump_tables,
         )

@@ -1,6 +1,6 @@
 """Types as bytecode spells them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from localnet.movevm.bytecode.cursor import Cursor
@@ -59,3 +59,20 @@ def read_type(cursor: Cursor, datatypes: Sequence[DatatypeHandle], depth: int = 
         raise MalformedModule(f"{handle.name} has {len(handle.parameters)} type parameters, {count} are given")
     arguments = tuple(read_type(cursor, datatypes, depth + 1) for _ in range(count))
     return Struct(handle.address, handle.module, handle.name, arguments)
+
+
+def check_parameters(types: Iterable[Type], count: int) -> None:
+    """Check that `types` use none but the first `count` type parameters.
+
+    Raises:
+        MalformedModule: they do.
+    """
+    for type_ in types:
+        if isinstance(type_, Parameter) and type_.index >= count:
+            raise MalformedModule(f"type parameter {type_.index} does not exist, there are {count}")
+        if isinstance(type_, Struct):
+            check_parameters(type_.arguments, count)
+        elif isinstance(type_, Vector):
+            check_parameters((type_.element,), count)
+        elif isinstance(type_, Reference):
+            check_parameters((type_.target,), count)
