@@ -57,23 +57,50 @@ public fun commitment(task: address, node: address, root: vector<u8>, salt: vect
     hash::blake2b256(&bytes)
 }
 
+/// The leaf of a stored chunk.
+public fun blob_leaf(index: u32, chunk: vector<u8>): vector<u8> {
+    let mut bytes = BLOB;
+    bytes.append(bcs::to_bytes(&index));
+    bytes.append(chunk);
+    hash::blake2b256(&bytes)
+}
+
 /// The name of stored bytes.
 public fun blob_digest(content: vector<u8>): vector<u8> {
     let mut leaves = vector[];
-    let mut at = 0;
-    let mut index = 0u32;
-    loop {
-        let mut bytes = BLOB;
-        bytes.append(bcs::to_bytes(&index));
-        let mut taken = 0;
-        while (taken < BLOB_CHUNK && at < content.length()) {
-            bytes.push_back(content[at]);
-            at = at + 1;
-            taken = taken + 1;
-        };
-        leaves.push_back(hash::blake2b256(&bytes));
-        index = index + 1;
-        if (at >= content.length()) break
+    let chunks = chunks(content, BLOB_CHUNK);
+    let mut i = 0;
+    while (i < chunks.length()) {
+        leaves.push_back(blob_leaf(i as u32, chunks[i]));
+        i = i + 1;
     };
     root(leaves)
+}
+
+/// The root of an output, in chunks of `size` bytes.
+public fun output_root(leaf_key: vector<u8>, task: address, output: vector<u8>, size: u64): vector<u8> {
+    let mut leaves = vector[];
+    let chunks = chunks(output, size);
+    let mut i = 0;
+    while (i < chunks.length()) {
+        leaves.push_back(leaf(leaf_key, task, i as u32, chunks[i]));
+        i = i + 1;
+    };
+    root(leaves)
+}
+
+/// `content` in chunks of `size` bytes; nothing is one empty chunk.
+fun chunks(content: vector<u8>, size: u64): vector<vector<u8>> {
+    let mut chunks = vector[];
+    let mut at = 0;
+    loop {
+        let mut chunk = vector[];
+        while (chunk.length() < size && at < content.length()) {
+            chunk.push_back(content[at]);
+            at = at + 1;
+        };
+        chunks.push_back(chunk);
+        if (at >= content.length()) break
+    };
+    chunks
 }

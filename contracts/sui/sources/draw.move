@@ -93,6 +93,20 @@ fun word(seed: &vector<u8>, j: u64): u256 {
     address::to_u256(address::from_bytes(hash::blake2b256(&message)))
 }
 
+/// The weights that the sums are of, by slot: every sum less those of its parts.
+public fun weights(fen: &vector<u64>): vector<u64> {
+    let mut parts = *fen;
+    let mut i = fen.length() - 1;
+    while (i > 0) {
+        // i & -i: how many slots the sum covers
+        let above = i + (i & (0xffff_ffff_ffff_ffff - i + 1));
+        if (above < fen.length()) *(&mut parts[above]) = parts[above] - fen[i];
+        i = i - 1;
+    };
+    parts.remove(0);
+    parts
+}
+
 /// 1 if a >= b, else 0.
 fun ge(a: u64, b: u64): u64 { (((a as u128) + TWO_64 - (b as u128)) >> 64) as u64 }
 

@@ -11,15 +11,14 @@ use sui::event;
 const EPeriodNotOver: u64 = 1;
 /// The queue is of another Roster.
 const EWrongQueue: u64 = 2;
-/// The queue is full: call `roll_period` at the period's end, then try again.
-const EQueueFull: u64 = 3;
+/// The Roster or its queue was made by another version of this package.
+const EWrongVersion: u64 = 3;
 /// A Roster has 2^1 to 2^12 slots.
 const EBadDepth: u64 = 4;
 /// The Roster is launched already.
 const ELaunched: u64 = 5;
 
-/// Changes waiting at most, and applied by one `roll_period`: bounded work.
-const MAX_QUEUE: u64 = 1_024;
+/// Changes applied by one `roll_period`: bounded work. The queue holds one change a slot, so it is never full.
 const BATCH: u64 = 128;
 
 public struct Roster has key {
@@ -64,6 +63,7 @@ public(package) fun create(network: address, pool: address, depth: u8, ctx: &mut
 
 /// Asks for `slot` to weigh `weight` from the next period on. A change of the same slot that still waits is replaced.
 public(package) fun enqueue(queue: &mut RosterQueue, slot: u64, weight: u64) {
+    assert!(queue.version == network::version(), EWrongVersion);
     let mut i = 0;
     while (i < queue.changes.length()) {
         if (queue.changes[i].slot == slot) {
@@ -72,7 +72,6 @@ public(package) fun enqueue(queue: &mut RosterQueue, slot: u64, weight: u64) {
         };
         i = i + 1;
     };
-    assert!(queue.changes.length() < MAX_QUEUE, EQueueFull);
     queue.changes.push_back(Change { slot, weight });
 }
 
@@ -96,11 +95,13 @@ public fun roll_period(roster: &mut Roster, queue: &mut RosterQueue, network: &N
 
 fun roll(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock: &Clock) {
     assert!(queue.roster == address_of(roster), EWrongQueue);
+    assert!(roster.version == network::version() && queue.version == network::version(), EWrongVersion);
     let now = network.now(clock);
     let mut applied = 0;
+    // in order of arrival: the queue cannot starve anybody
+    queue.changes.reverse();
     while (applied < BATCH && !queue.changes.is_empty()) {
-        // in order of arrival: the queue cannot starve anybody
-        let Change { slot, weight } = queue.changes.remove(0);
+        let Change { slot, weight } = queue.changes.pop_back();
         let old = draw::weight_of(&roster.fen, roster.depth, slot);
         draw::add(&mut roster.fen, roster.depth, slot, old, weight);
         roster.total = roster.total + weight - old;
@@ -108,6 +109,7 @@ fun roll(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock:
         if (old > 0 && weight == 0) roster.positive = roster.positive - 1;
         applied = applied + 1;
     };
+    queue.changes.reverse();
     // a queue longer than one batch is worked off, by more calls, before the next period starts
     if (roster.period == 0 || queue.changes.is_empty()) {
         roster.period = roster.period + 1;
@@ -118,6 +120,33 @@ fun roll(roster: &mut Roster, queue: &mut RosterQueue, network: &Network, clock:
         total: roster.total,
     });
 }
+
+/// Raises a Roster and its queue to this package's version; anybody may, once the Network is.
+public fun migrate(roster: &mut Roster, queue: &mut RosterQueue, network: &Network) {
+    network.check_version();
+    assert!(roster.network == network.address_of() && queue.roster == address_of(roster), EWrongQueue);
+    assert!(roster.version < network::version(), EWrongVersion);
+    roster.version = network::version();
+    queue.version = network::version();
+    network::migrated(address_of(roster));
+}
+
+/// The smallest weight of anybody who can be drawn; the greatest integer if nobody can.
+public(package) fun smallest(roster: &Roster): u64 {
+    let weights = draw::weights(&roster.fen);
+    let mut least = 0xffff_ffff_ffff_ffff;
+    let mut i = 0;
+    while (i < weights.length()) {
+        if (weights[i] > 0 && weights[i] < least) least = weights[i];
+        i = i + 1;
+    };
+    least
+}
+
+public(package) fun check_version(roster: &Roster) { assert!(roster.version == network::version(), EWrongVersion); }
+
+/// What `slot` weighs in draws of this period.
+public fun weight_of(roster: &Roster, slot: u64): u64 { draw::weight_of(&roster.fen, roster.depth, slot) }
 
 public(package) fun draw_without(roster: &Roster, seed: &vector<u8>, k: u64, excluded: vector<u64>): vector<u64> {
     draw::without(&roster.fen, roster.depth, roster.total, seed, k, excluded)
@@ -134,3 +163,6 @@ public fun positive(roster: &Roster): u64 { roster.positive }
 public fun total(roster: &Roster): u64 { roster.total }
 public fun depth(roster: &Roster): u8 { roster.depth }
 public fun period(roster: &Roster): u64 { roster.period }
+public fun period_ends(roster: &Roster): u64 { roster.period_ends }
+public fun network(roster: &Roster): address { roster.network }
+public fun waiting(queue: &RosterQueue): u64 { queue.changes.length() }

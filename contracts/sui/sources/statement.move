@@ -2,6 +2,7 @@
 module enclavia::statement;
 
 use std::bcs;
+use std::hash::sha2_256;
 use sui::ed25519;
 
 /// The signature is not of this statement under this key.
@@ -30,11 +31,27 @@ public struct VerdictStatement has copy, drop {
     evidence_digest: vector<u8>, tee_kind: u8, measurement: vector<u8>, manifest: vector<u8>, hpke_pk: vector<u8>,
     sign_pk: vector<u8>, not_after: u64, policy: vector<u8>,
 }
-public struct TicketSeat has copy, drop { node: address, tee_kind: u8, key_epoch: u64, hpke_pk: vector<u8> }
+public struct TicketSeat has copy, drop {
+    node: address, operator: address, tee_kind: u8, key_epoch: u64, hpke_pk: vector<u8>,
+}
 public struct TicketStatement has copy, drop {
     scope: u8, network: address, task: address, round: u8, input_digest: vector<u8>, seats: vector<TicketSeat>,
     issued_at: u64,
 }
+
+public struct RevocationStatement has copy, drop {
+    scope: u8, network: address, pool: address, node: address, key_epoch: u64, reason: u8,
+}
+public struct RulingStatement has copy, drop {
+    scope: u8, network: address, task: address, round: u8, root: vector<u8>, agrees: bool,
+}
+/// What a Nitro document's user_data is bound to, in a form that Move can recompute.
+public struct NativeBinding has copy, drop {
+    network: address, pool: address, node: address, key_epoch: u64, challenge: vector<u8>, hpke_pk: vector<u8>,
+    sign_pk: vector<u8>, manifest: vector<u8>, verifiers: vector<vector<u8>>, threshold: u64, not_after: u64,
+}
+
+const NATIVE: vector<u8> = b"enclavia-native/1:";
 
 public fun commit_bytes(
     network: address, task: address, node: address, key_epoch: u64, input_digest: vector<u8>, commitment: vector<u8>,
@@ -75,8 +92,28 @@ public fun verdict_bytes(
     })
 }
 
-public fun seat(node: address, tee_kind: u8, key_epoch: u64, hpke_pk: vector<u8>): TicketSeat {
-    TicketSeat { node, tee_kind, key_epoch, hpke_pk }
+public fun seat(node: address, operator: address, tee_kind: u8, key_epoch: u64, hpke_pk: vector<u8>): TicketSeat {
+    TicketSeat { node, operator, tee_kind, key_epoch, hpke_pk }
+}
+
+public fun revocation_bytes(network: address, pool: address, node: address, key_epoch: u64, reason: u8): vector<u8> {
+    bcs::to_bytes(&RevocationStatement { scope: 7, network, pool, node, key_epoch, reason })
+}
+
+public fun ruling_bytes(network: address, task: address, round: u8, root: vector<u8>, agrees: bool): vector<u8> {
+    bcs::to_bytes(&RulingStatement { scope: 8, network, task, round, root, agrees })
+}
+
+/// SHA-256 of the binding: the last 32 bytes of a Nitro document's user_data.
+public fun native_digest(
+    network: address, pool: address, node: address, key_epoch: u64, challenge: vector<u8>, hpke_pk: vector<u8>,
+    sign_pk: vector<u8>, manifest: vector<u8>, verifiers: vector<vector<u8>>, threshold: u64, not_after: u64,
+): vector<u8> {
+    let mut message = NATIVE;
+    message.append(bcs::to_bytes(&NativeBinding {
+        network, pool, node, key_epoch, challenge, hpke_pk, sign_pk, manifest, verifiers, threshold, not_after,
+    }));
+    sha2_256(message)
 }
 
 public fun ticket_bytes(
