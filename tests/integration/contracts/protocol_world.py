@@ -12,7 +12,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.protocol import bcs, money
+from agent.protocol import bcs, deterrence
+from agent.protocol.blob import blob_digest
 from agent.protocol.commitment import commitment
 from agent.protocol.events import Event, decode_event
 from agent.protocol.records import MemberView, NetworkView, Params, PoolView, RosterView, Seat, TaskView
@@ -22,6 +23,9 @@ from agent.protocol.statements import (
     HandoffStatement,
     InvalidInputStatement,
     InvalidReason,
+    RevocationReason,
+    RevocationStatement,
+    RulingStatement,
     Statement,
     TeeKind,
     TicketSeat,
@@ -61,24 +65,41 @@ STAKE = Mist(20 * SUI)
 PRICE, AUDITOR_FEE, RESERVATION = Mist(10_000_000), Mist(4_000_000), Mist(1_000_000)
 POLICY, MANIFEST, MEASUREMENT = Digest(b"p" * 32), Digest(b"m" * 32), b"M" * 48
 FAR = Millis(10**15)
-INPUT, OUTPUT, KEY = BlobId(b"i" * 32), BlobId(b"o" * 32), Digest(b"k" * 32)
+SEALED = b"the sealed output of every executor here"
+INPUT, OUTPUT, KEY = BlobId(b"i" * 32), blob_digest(SEALED), Digest(b"k" * 32)
+PCR0 = b"n" * 48
 SALT, EXECUTOR_SALT = b"s" * 32, b"e" * 32
 TRUE_ROOT, FALSE_ROOT = Digest(b"t" * 32), Digest(b"f" * 32)
 WRAP = b"w" * 80
 
 CLOCK = (6).to_bytes(32, "big")
 RANDOM = (8).to_bytes(32, "big")
+COIN = NestedResult(0, 0)
+"""The coin split off by `World.paying`."""
+
+
+SECOND = 1_000
+BOND = Mist(100_000_000)
+NONE = 2**64 - 1
+NOBODY = bytes(32)
 
 
 def parameters(**changes: Any) -> Params:
-    second = 1_000
     usual = Params(
-        Mist(10 * SUI), Mist(SUI), Mist(SUI // 2), 2, 5, 1 << 63,
-        Millis(60 * second), Millis(30 * second), Millis(10 * second), Millis(20 * second), Millis(20 * second), Millis(20 * second),
-        Millis(20 * second), Millis(2 * second), Millis(100 * second), Millis(1_000 * second), Millis(60 * second), Millis(3_600 * second),
-        2_000, 1_000, 1_000, 4_000, 1_000,
+        min_stake=Mist(10 * SUI), executor_lock=Mist(SUI), auditor_lock=Mist(SUI // 2), audit_reserve=Mist(2 * SUI), bounty=Mist(10_000_000),
+        delivery_bond=BOND, max_price=Mist(20_000_000), auditors=2, dispute_seats=5, jail_strikes=3, audit_probability=1 << 63,
+        input_ms=Millis(60 * SECOND), commit_ms=Millis(30 * SECOND), delivery_ms=Millis(20 * SECOND), ticket_ms=Millis(20 * SECOND),
+        handoff_ms=Millis(20 * SECOND), audit_ms=Millis(20 * SECOND), reveal_ms=Millis(20 * SECOND), grace_ms=Millis(2 * SECOND),
+        period_ms=Millis(100 * SECOND), unbonding_ms=Millis(1_000 * SECOND), challenge_ms=Millis(60 * SECOND), heartbeat_ms=Millis(20 * SECOND),
+        jail_ms=Millis(60 * SECOND), rotation_ms=Millis(100 * SECOND), timelock_ms=Millis(50 * SECOND),
+        absence_bps=2_000, undecided_bps=1_000, victim_bps=1_000, panel_bps=4_000, treasury_bps=1_000, cost_bps=8_000, controlled_bps=3_333,
     )  # fmt: skip
     return replace(usual, **changes)
+
+
+def never(**changes: Any) -> dict[str, Any]:
+    """Parameters under which no task is audited by chance: with work that costs nothing, a lie gains nothing."""
+    return {"audit_probability": 0, "cost_bps": 0, **changes}
 
 
 class Aborted(Exception):
@@ -132,16 +153,18 @@ def label(text: str) -> bytes:
 class World:
     """One Network with one Pool; `nodes` are attested members of the launched Roster."""
 
-    def __init__(self, nodes: int = 7, *, simulated: bool = True, seed: bytes = b"world", stake: int = STAKE, **changes: Any) -> None:
+    def __init__(self, nodes: int = 7, *, simulated: bool = True, seed: bytes = b"world", stake: int = STAKE, verifiers: int = 1, depth: int = 4, **changes: Any) -> None:
         self.clock = ManualClock()
         self.ledger = Ledger(Framework.load(), GenesisConfig(seed=seed, clock=self.clock))
         self.admin, self.requester = label("admin"), label("requester")
         self._gas: dict[bytes, ObjectRef] = {}
         self._count = 0
-        self.verifier = Ed25519PrivateKey.from_private_bytes(label("verifier"))
+        self.verifiers = [Ed25519PrivateKey.from_private_bytes(label(f"verifier {index}")) for index in range(verifiers)]
+        self.threshold = verifiers // 2 + 1
+        self.committee = 1
         self.params = parameters(**changes)
         self.package = self._publish()
-        self._create(simulated=simulated)
+        self._create(simulated=simulated, depth=depth)
         self.nodes = [self.register(index, Mist(stake)) for index in range(nodes)]
         if nodes:
             self.call(self.admin, "roster::launch", Shared(self.roster, True), Shared(self.queue, True), Shared(self.network), Owned(self.cap), Shared(CLOCK))
@@ -210,11 +233,11 @@ class World:
         done = self.transact(self.admin, [PureInput(self.admin)], [Publish(code, dependencies), TransferObjects((ResultArgument(0),), InputArgument(0))])
         return next(c.id for c in done.executed.effects.created() if c.package)
 
-    def _create(self, *, simulated: bool) -> None:
-        kinds = [8] * 5 + [16] + [8] * 17
+    def _create(self, *, simulated: bool, depth: int) -> None:
+        kinds = [8] * 10 + [16] + [8] * 22
         pure = [value.to_bytes(size, "little") for value, size in zip(self.params.in_order(), kinds, strict=True)]
-        verifier = self.verifier.public_key().public_bytes_raw()
-        rest = [b"\1" if simulated else b"\0", vec(POLICY), vecs([verifier]), u64(1), Shared(CLOCK), self.admin]
+        verifiers = [verifier.public_key().public_bytes_raw() for verifier in self.verifiers]
+        rest = [b"\1" if simulated else b"\0", vec(POLICY), vecs([PCR0]), vecs(verifiers), u64(self.threshold), Shared(CLOCK), self.admin]
         inputs, places = self._inputs([*pure, *rest])
         made = self.transact(
             self.admin, inputs,
@@ -227,7 +250,7 @@ class World:
         self.network, self.cap = self.created(made, "Network"), self.created(made, "AdminCap")
         made = self.call(
             self.admin, "pool::create", Shared(self.network), Owned(self.cap), vec(MANIFEST), u64(3), u64(PRICE), u64(AUDITOR_FEE),
-            u64(RESERVATION), b"\4", Shared(CLOCK),
+            u64(RESERVATION), bytes([depth]), Shared(CLOCK),
         )  # fmt: skip
         self.pool, self.roster, self.queue = (self.created(made, name) for name in ("Pool", "Roster", "RosterQueue"))
 
@@ -236,15 +259,18 @@ class World:
 
     def register(self, index: int, stake: int, *, attested: bool = True) -> Node:
         me = label(f"node {index}")
-        inputs, (amount, pool, network, address) = self._inputs([u64(stake), Shared(self.pool, True), Shared(self.network), me])
+        inputs, (amount, pool, network, clock, address) = self._inputs([u64(stake), Shared(self.pool, True), Shared(self.network), Shared(CLOCK), me])
         done = self.transact(
             me, inputs,
             [
                 SplitCoins(GAS, (amount,)),
-                self.move("pool::register", [pool, network, address, NestedResult(0, 0)]),
+                self.move("member::register", [pool, network, NestedResult(0, 0), clock]),
                 TransferObjects((NestedResult(1, 0), NestedResult(1, 1)), address),
             ],
         )  # fmt: skip
+        return self.member_made(done, me, index, attested=attested)
+
+    def member_made(self, done: Done, me: bytes, index: int, *, attested: bool = True) -> Node:
         from agent.protocol.events import NodeRegistered
 
         registered = done.event(NodeRegistered)
@@ -256,12 +282,17 @@ class World:
         if attested:
             self.challenge(node)
             self.attest(node)
-            self.call(me, "pool::update_weight", Shared(self.pool, True), Shared(self.network), Shared(self.queue, True), u64(node.slot))
+            self.update_weight(node)
         return node
+
+    def update_weight(self, node: Node) -> Done:
+        return self.call(
+            node.address, "member::update_weight", Shared(self.pool, True), Shared(self.network), Shared(self.queue, True), u64(node.slot), Shared(CLOCK)
+        )
 
     def challenge(self, node: Node) -> None:
         self.call(
-            node.address, "pool::request_challenge", Shared(self.pool, True), Shared(self.network), Owned(node.operator_cap), Shared(CLOCK), Shared(RANDOM)
+            node.address, "attestation::request_challenge", Shared(self.pool, True), Shared(self.network), Owned(node.operator_cap), Shared(CLOCK), Shared(RANDOM)
         )
 
     def verdict(self, member_node: Node, /, **changes: Any) -> VerdictStatement:
@@ -276,9 +307,20 @@ class World:
         signed = signed or self.verdict(node)
         s = replace(signed, **posted)
         return self.call(
-            self.admin, "pool::attest", Shared(self.pool, True), Shared(self.network), u64(node.slot), vec(s.evidence_digest), bytes([s.tee_kind]),
-            vec(s.measurement), vec(s.hpke_pk), vec(s.sign_pk), u64(s.not_after), u64s([0]), vecs([self.verifier.sign(signed.signing_bytes())]),
-            Shared(CLOCK),
+            self.admin, "attestation::attest", Shared(self.pool, True), Shared(self.network), u64(node.slot), vec(s.evidence_digest), bytes([s.tee_kind]),
+            vec(s.measurement), vec(s.hpke_pk), vec(s.sign_pk), u64(s.not_after), vec(s.policy), *self.signed(signed), Shared(CLOCK),
+        )  # fmt: skip
+
+    def signed(self, statement: Statement, signers: Sequence[Ed25519PrivateKey] | None = None) -> list[bytes]:
+        """The committee's epoch, signers and signatures, as arguments."""
+        chosen = signers if signers is not None else self.verifiers[: self.threshold]
+        return [u64(self.committee), u64s(range(len(chosen))), vecs([key.sign(statement.signing_bytes()) for key in chosen])]
+
+    def revoke(self, node: Node, key_epoch: int = 1, reason: int = 1) -> Done:
+        statement = RevocationStatement(Address(self.network), Address(self.pool), node.node, key_epoch, RevocationReason(reason))
+        return self.call(
+            self.admin, "attestation::revoke", Shared(self.pool, True), Shared(self.network), u64(node.slot), u64(key_epoch), bytes([reason]),
+            *self.signed(statement), Shared(CLOCK),
         )  # fmt: skip
 
     # --- reading
@@ -297,41 +339,52 @@ class World:
 
     def member(self, slot: int) -> MemberView:
         for field in self.ledger.dynamic_fields(self.pool):
-            if int.from_bytes(field.name.bcs, "little") == slot:
+            if len(field.name.bcs) == 8 and int.from_bytes(field.name.bcs, "little") == slot:
                 return MemberView.decode(field.field.contents[40:])
         raise KeyError(slot)
 
-    def quote(self) -> Mist:
+    def members(self) -> list[MemberView]:
+        """Everybody with money in the Pool: in a slot, or departed."""
+        found = []
+        for field in self.ledger.dynamic_fields(self.pool):
+            if len(field.name.bcs) == 8:
+                found.append(MemberView.decode(field.field.contents[40:]))
+            elif field.name.type.name == "Departed":
+                found.append(MemberView.decode(field.field.contents[64:]))
+        return found
+
+    def quote(self, value: int = 0) -> Mist:
         pool = self.pool_view()
-        return money.quote(self.params, pool.price, pool.auditor_fee, pool.reservation_fee)
+        return deterrence.quote(self.network_view().params, pool.prices, Mist(value))
 
     def stake_of_all(self) -> int:
         return sum(self.member(node.slot).stake for node in self.nodes)
 
     # --- a task
 
-    def open(self, payment: int | None = None) -> TaskId:
-        inputs, places = self._inputs(
-            [u64(self.quote() if payment is None else payment), Shared(self.network), Shared(self.pool), Shared(self.roster), Shared(RANDOM), Shared(CLOCK)]
-        )
-        amount, network, pool, roster, random, clock = places
-        done = self.transact(
-            self.requester, inputs,
-            [SplitCoins(GAS, (amount,)), self.move("task::open_task", [network, pool, roster, NestedResult(0, 0), random, clock])],
+    def paying(self, sender: bytes, target: str, amount: int, *arguments: Any) -> Done:
+        """Call with a coin of `amount` where the arguments hold `COIN`."""
+        inputs, (coin, *places) = self._inputs([u64(amount), *arguments])
+        return self.transact(sender, inputs, [SplitCoins(GAS, (coin,)), self.move(target, places)])
+
+    def open(self, payment: int | None = None, *, value: int = 0) -> TaskId:
+        done = self.paying(
+            self.requester, "task::open_task", self.quote(value) if payment is None else payment, Shared(self.network), Shared(self.pool),
+            Shared(self.roster), u64(value), COIN, Shared(RANDOM), Shared(CLOCK),
         )  # fmt: skip
         return TaskId(self.created(done, "Task"))
 
-    def post(self, task: TaskId, node: Node | None = None, *, sender: bytes | None = None, epoch: int = 1, uri: bytes = b"store", mask: int = 2**64 - 1) -> Node:
+    def post(self, task: TaskId, node: Node | None = None, *, sender: bytes | None = None, epoch: int = 1, uri: bytes = b"store", mask: int = 2**64 - 1, denied: Sequence[bytes] = ()) -> Node:
         node = node or self.nodes[self.task(task).candidates[self.task(task).candidate]]
         values = [
             Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK), node.node, u64(epoch), vec(uri), vec(INPUT), vec(KEY),
-            vec(b"x" * 32), u64(mask),
+            vec(b"x" * 32), u64(mask), bcs.uleb(len(denied)) + b"".join(denied),
         ]  # fmt: skip
         inputs, places = self._inputs(values)
         t, pool, network, clock, *rest = places
         self.transact(
             sender or self.requester, inputs,
-            [self.move("task::assign", [t, pool, network, clock]), self.move("task::post_input", [t, ResultArgument(0), *rest, network, clock])],
+            [self.move("task::assign", [t, pool, network, rest[1], clock]), self.move("task::post_input", [t, ResultArgument(0), *rest, network, clock])],
         )  # fmt: skip
         return node
 
@@ -359,29 +412,30 @@ class World:
         )  # fmt: skip
 
     def begin_audit(self, task: TaskId) -> Done:
-        return self.call(self.requester, "task::begin_audit", Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK))
+        return self.call(self.requester, "audit::begin_audit", Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK))
 
     def ticket(self, task: TaskId) -> TicketStatement:
         view = self.task(task)
         assert view.current is not None
-        seats = tuple(TicketSeat(s.node, s.tee_kind, s.key_epoch, s.hpke_pk) for s in view.current.seats)
+        seats = tuple(TicketSeat(s.node, s.operator, s.tee_kind, s.key_epoch, s.hpke_pk) for s in view.current.seats)
         return TicketStatement(Address(self.network), task, view.round, INPUT, seats, self.clock.now())
 
     def issue_ticket(self, task: TaskId, signer: Ed25519PrivateKey | None = None, ticket: TicketStatement | None = None) -> Done:
         ticket = ticket or self.ticket(task)
         return self.call(
-            self.admin, "task::issue_ticket", Shared(task, True), Shared(self.network), u64(ticket.issued_at), u64s([0]),
-            vecs([(signer or self.verifier).sign(ticket.signing_bytes())]), Shared(CLOCK),
+            self.admin, "audit::issue_ticket", Shared(task, True), Shared(self.network), u64(ticket.issued_at),
+            *self.signed(ticket, [signer] if signer else None), Shared(CLOCK),
         )  # fmt: skip
 
-    def handoff(self, task: TaskId, node: Node, wraps: Sequence[bytes] | None = None) -> Done:
+    def handoff(self, task: TaskId, node: Node, wraps: Sequence[bytes] | None = None, *, by: int = NONE, uri: bytes = b"") -> Done:
         view = self.task(task)
         assert view.current is not None
         wraps = tuple(wraps or [WRAP] * len(view.current.seats))
         statement = HandoffStatement(Address(self.network), task, node.node, 1, view.round, wraps)
         return self.call(
-            node.address, "task::handoff", Shared(task, True), Shared(self.network), vecs(wraps), vec(node.sign.sign(statement.signing_bytes())), Shared(CLOCK)
-        )
+            node.address, "audit::handoff", Shared(task, True), Shared(self.network), u64(by), vecs(wraps), vec(uri),
+            vec(node.sign.sign(statement.signing_bytes())), Shared(CLOCK),
+        )  # fmt: skip
 
     def audit_commit(self, task: TaskId, index: int, root: bytes) -> Done:
         view = self.task(task)
@@ -390,13 +444,13 @@ class World:
         posted = commitment(task, node.node, root, SALT + EXECUTOR_SALT)
         statement = AuditStatement(Address(self.network), task, node.node, 1, view.round, INPUT, posted)
         return self.call(
-            node.address, "task::audit_commit", Shared(task, True), Shared(self.network), u64(index), vec(posted),
+            node.address, "audit::audit_commit", Shared(task, True), Shared(self.network), u64(index), vec(posted),
             vec(node.sign.sign(statement.signing_bytes())), Shared(CLOCK),
         )  # fmt: skip
 
     def reveal(self, task: TaskId, index: int, root: bytes, salt: bytes = SALT, executor_salt: bytes = EXECUTOR_SALT) -> Done:
         return self.call(
-            self.requester, "task::reveal", Shared(task, True), Shared(self.network), u64(index), vec(root), vec(salt), vec(executor_salt), Shared(CLOCK)
+            self.requester, "audit::reveal", Shared(task, True), Shared(self.network), u64(index), vec(root), vec(salt), vec(executor_salt), Shared(CLOCK)
         )
 
     def audited(self, root: bytes = TRUE_ROOT) -> tuple[TaskId, Node]:
@@ -423,30 +477,106 @@ class World:
 
     def dispute(self, task: TaskId, node: Node, root: bytes, *, absent: Sequence[Slot] = ()) -> None:
         """Draw and seat a dispute in which everybody but `absent` votes `root`."""
-        self.call(self.requester, "task::draw_dispute", Shared(task, True), Shared(self.network), Shared(self.roster), Shared(RANDOM), Shared(CLOCK))
-        self.call(self.requester, "task::begin_dispute", Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK))
-        self.issue_ticket(task)
-        self.handoff(task, node)
+        self.call(self.requester, "audit::draw_dispute", Shared(task, True), Shared(self.network), Shared(self.roster), Shared(RANDOM), Shared(CLOCK))
+        self.call(self.requester, "audit::begin_dispute", Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK))
+        if self.task(task).round < 4:
+            self.issue_ticket(task)
+            self.handoff(task, node)
+        else:
+            self.post_output_key(task)
         view = self.task(task)
         assert view.current is not None
         self.vote(task, [None if seat.slot in absent else root for seat in view.current.seats])
 
-    def advance(self, task: TaskId) -> Done:
+    # --- delivery
+
+    def challenge_task(self, task: TaskId, bond: int | None = None, *, sender: bytes | None = None) -> Done:
+        view = self.task(task)
+        usual = view.params.auditors * view.auditor_fee + view.reservation_fee
+        return self.paying(
+            sender or self.requester, "task::challenge", usual if bond is None else bond, Shared(task, True), Shared(self.network), Shared(self.roster), COIN,
+            Shared(RANDOM), Shared(CLOCK),
+        )  # fmt: skip
+
+    def claim_undelivered(self, task: TaskId, bond: int = BOND, *, sender: bytes | None = None) -> Done:
+        return self.paying(
+            sender or self.requester, "delivery::claim_undelivered", bond, Shared(task, True), Shared(self.network), COIN, Shared(CLOCK)
+        )
+
+    def publish(self, task: TaskId, node: Node, *, index: int = 0, head: bytes = SEALED[:5], tail: bytes = SEALED[5:], last: bool = True) -> Done:
+        return self.call(
+            node.address, "delivery::publish_output", Shared(task, True), Shared(self.network), Owned(node.operator_cap), u64(index), vec(head), vec(tail),
+            bytes([last]), Shared(CLOCK),
+        )  # fmt: skip
+
+    def submit(
+        self, task: TaskId, *, index: int = 0, head: bytes = SEALED[:5], tail: bytes = SEALED[5:], last: bool = True, sender: bytes | None = None
+    ) -> Done:
+        return self.call(
+            sender or self.requester, "delivery::submit_output", Shared(task, True), Shared(self.network), u64(index), vec(head), vec(tail),
+            bytes([last]), Shared(CLOCK),
+        )  # fmt: skip
+
+    def dispute_delivery(self, task: TaskId, bond: int = BOND, *, sender: bytes | None = None) -> Done:
+        return self.paying(
+            sender or self.requester, "delivery::dispute_delivery", bond, Shared(task, True), Shared(self.network), COIN, Shared(CLOCK)
+        )
+
+    def post_output_key(self, task: TaskId, wraps: Sequence[bytes] | None = None, *, sender: bytes | None = None) -> Done:
+        view = self.task(task)
+        assert view.current is not None
+        chosen = [WRAP] * len(view.current.seats) if wraps is None else wraps
+        return self.call(
+            sender or self.requester, "delivery::post_output_key", Shared(task, True), Shared(self.network), vecs(chosen), Shared(CLOCK)
+        )
+
+    def rule(self, task: TaskId, root: bytes, *, agrees: bool, round_: int | None = None) -> Done:
+        statement = RulingStatement(Address(self.network), task, self.task(task).round if round_ is None else round_, Digest(root), agrees)
+        return self.call(
+            self.admin, "audit::rule", Shared(task, True), Shared(self.network), vec(root), bytes([agrees]), *self.signed(statement), Shared(CLOCK)
+        )
+
+    # --- time
+
+    def heartbeat(self) -> Done:
+        return self.call(self.requester, "network::heartbeat", Shared(self.network, True), Shared(CLOCK))
+
+    def now(self) -> Millis:
+        """Protocol time."""
+        return self.network_view().protocol_time(self.clock.now())
+
+    def pass_time(self, duration: int) -> None:
+        """Let time pass on a living chain: nobody misses a heartbeat."""
+        left = duration
+        while left > 0:
+            step = min(left, self.network_view().params.heartbeat_ms)
+            self.clock.advance(Millis(step))
+            self.heartbeat()
+            left -= step
+
+    def advance(self, task: TaskId, *, sender: bytes | None = None) -> Done:
         """Let the deadline and its grace pass, then crank."""
         view = self.task(task)
-        late = view.deadline + view.params.grace_ms - self.network_view().protocol_time(self.clock.now())
-        if late > 0:
-            self.clock.advance(late)
-        return self.crank(task)
+        self.pass_time(view.deadline + view.params.grace_ms - self.now())
+        return self.crank(task, sender=sender)
 
-    def crank(self, task: TaskId) -> Done:
+    def crank(self, task: TaskId, *, sender: bytes | None = None) -> Done:
         inputs, (t, network, clock) = self._inputs([Shared(task, True), Shared(self.network, True), Shared(CLOCK)])
         return self.transact(
-            self.requester, inputs, [self.move("network::heartbeat", [network, clock]), self.move("task::advance", [t, network, clock])]
+            sender or self.requester, inputs, [self.move("network::heartbeat", [network, clock]), self.move("crank::advance", [t, network, clock])]
+        )
+
+    def roll(self) -> Done:
+        """End the period and apply what is queued."""
+        self.pass_time(max(0, self.roster_view().period_ends - self.now()))
+        return self.call(
+            self.requester, "roster::roll_period", Shared(self.roster, True), Shared(self.queue, True), Shared(self.network), Shared(CLOCK)
         )
 
     def settle(self, task: TaskId) -> Done:
-        return self.call(self.requester, "task::settle", Shared(task, True), Shared(self.pool, True), Shared(self.network))
+        return self.call(
+            self.requester, "settlement::settle", Shared(task, True), Shared(self.pool, True), Shared(self.network), Shared(CLOCK)
+        )
 
     def node_of(self, seat: Seat) -> Node:
         return self.nodes[seat.slot]
