@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from protocol_world import FALSE_ROOT, PRICE, STAKE, SUI, TRUE_ROOT, Aborted, World
+from protocol_world import CLOCK, COIN, FALSE_ROOT, PRICE, RANDOM, STAKE, SUI, TRUE_ROOT, Aborted, Shared, World, never
 
 from agent.protocol import draw, money
 from agent.protocol.events import Committed, Paid, Settled, Slashed
@@ -12,7 +12,7 @@ from agent.protocol.lifecycle import Outcome, TaskState
 from agent.protocol.units import NONE, Mist, TaskId
 from localnet.ledger.errors import NotFound
 
-ALWAYS, NEVER = draw.ALWAYS, 0
+ALWAYS = draw.ALWAYS
 
 
 def settle_as_the_rules_say(world: World, task: TaskId) -> money.Settlement:
@@ -22,7 +22,7 @@ def settle_as_the_rules_say(world: World, task: TaskId) -> money.Settlement:
     wanted = money.settlement(view, before.audit_fund)
     done = world.settle(task)
     after = world.pool_view()
-    assert wanted.conserves(view.escrow)
+    assert wanted.conserves(view.escrow + view.bonds.held)
     assert done.event(Settled).refunded == wanted.refunded
     assert after.audit_fund - before.audit_fund == wanted.fund
     assert after.treasury - before.treasury == wanted.treasury
@@ -43,7 +43,7 @@ def outcome(world: World, task: TaskId) -> Outcome:
 
 
 def test_unaudited_task_is_paid_after_the_delivery_window() -> None:
-    world = World(audit_probability=NEVER)
+    world = World(**never())
     task, node = world.running()
     world.commit(task, node)
     world.advance(task)
@@ -52,10 +52,10 @@ def test_unaudited_task_is_paid_after_the_delivery_window() -> None:
 
 
 def test_settlement_never_precedes_the_delivery_window() -> None:
-    world = World(audit_probability=NEVER)
+    world = World(**never())
     task, node = world.running()
     world.commit(task, node)
-    world.clock.advance(world.params.delivery_ms + world.params.grace_ms - 1)
+    world.pass_time(world.params.delivery_ms + world.params.grace_ms - 1)
     with pytest.raises(Aborted) as early:
         world.crank(task)
     assert (early.value.module, early.value.code) == ("task", 4)
@@ -65,6 +65,7 @@ def test_agreeing_auditors_uphold_and_are_paid() -> None:
     world = World(audit_probability=ALWAYS)
     task, _ = world.audited()
     world.vote(task, [TRUE_ROOT, TRUE_ROOT])
+    world.advance(task)
     assert outcome(world, task) is Outcome.UPHELD
     assert not settle_as_the_rules_say(world, task).slashed
 
@@ -87,6 +88,7 @@ def test_lying_auditor_does_not_convict_an_honest_executor() -> None:
     world.vote(task, [FALSE_ROOT, TRUE_ROOT])
     liar = world.task(task).rounds[0].seats[0]
     world.dispute(task, node, TRUE_ROOT)
+    world.advance(task)
     assert outcome(world, task) is Outcome.UPHELD
     assert settle_as_the_rules_say(world, task).slashed == {liar.node: world.params.auditor_lock}
 
@@ -128,6 +130,8 @@ def test_requester_that_forbids_every_auditor_pays_all_the_same() -> None:
     node = world.post(task, mask=0)
     world.commit(task, node)
     world.begin_audit(task)
+    assert world.task(task).state is TaskState.EMPTY
+    world.advance(task)
     assert outcome(world, task) is Outcome.ACCEPTED
     assert settle_as_the_rules_say(world, task).paid[node.node] == PRICE + 1_000_000
 
@@ -165,6 +169,7 @@ def test_auditor_that_stays_away_gets_a_strike_and_a_small_slash() -> None:
     task, node = world.audited()
     away = world.task(task).rounds[0].seats[0]
     world.vote(task, [None, TRUE_ROOT])
+    world.advance(task)
     assert outcome(world, task) is Outcome.UPHELD
     assert settle_as_the_rules_say(world, task).slashed == {away.node: Mist(world.params.auditor_lock // 5)}
     assert world.member(away.slot).strikes == 1
@@ -176,6 +181,7 @@ def test_auditor_that_commits_and_does_not_reveal_loses_its_lock() -> None:
     task, _ = world.audited()
     silent = world.task(task).rounds[0].seats[1]
     world.vote(task, [TRUE_ROOT, TRUE_ROOT], silent=[1])
+    world.advance(task)
     assert settle_as_the_rules_say(world, task).slashed == {silent.node: world.params.auditor_lock}
 
 
@@ -199,8 +205,8 @@ def test_dispute_below_two_thirds_is_drawn_again_without_the_silent() -> None:
     world = World(nodes=12, audit_probability=ALWAYS, seed=b"a dispute that fails")
     task, liar = world.audited(FALSE_ROOT)
     world.vote(task, [TRUE_ROOT, TRUE_ROOT])
-    world.call(world.requester, "task::draw_dispute", *disputing(world, task))
-    world.call(world.requester, "task::begin_dispute", *beginning(world, task))
+    world.call(world.requester, "audit::draw_dispute", *disputing(world, task))
+    world.call(world.requester, "audit::begin_dispute", *beginning(world, task))
     world.issue_ticket(task)
     world.handoff(task, liar)
     first = world.task(task).rounds[1]
@@ -219,11 +225,13 @@ def test_two_disputes_without_a_verdict_end_undecided_and_never_acquit() -> None
     task, liar = world.audited(FALSE_ROOT)
     world.vote(task, [TRUE_ROOT, TRUE_ROOT])
     for _ in range(2):
-        world.call(world.requester, "task::draw_dispute", *disputing(world, task))
-        world.call(world.requester, "task::begin_dispute", *beginning(world, task))
+        world.call(world.requester, "audit::draw_dispute", *disputing(world, task))
+        world.call(world.requester, "audit::begin_dispute", *beginning(world, task))
         world.issue_ticket(task)
         world.handoff(task, liar)
         world.vote(task, [None] * len(world.task(task).rounds[-1].seats))
+    assert world.task(task).state is TaskState.RULING
+    world.advance(task)
     assert outcome(world, task) is Outcome.UNDECIDED
     settled = settle_as_the_rules_say(world, task)
     assert settled.slashed[liar.node] == world.params.executor_lock // 10
@@ -231,14 +239,10 @@ def test_two_disputes_without_a_verdict_end_undecided_and_never_acquit() -> None
 
 
 def disputing(world: World, task: TaskId) -> list:
-    from protocol_world import CLOCK, RANDOM, Shared
-
     return [Shared(task, True), Shared(world.network), Shared(world.roster), Shared(RANDOM), Shared(CLOCK)]
 
 
 def beginning(world: World, task: TaskId) -> list:
-    from protocol_world import CLOCK, Shared
-
     return [Shared(task, True), Shared(world.pool, True), Shared(world.network), Shared(CLOCK)]
 
 
@@ -290,17 +294,15 @@ def test_slashes_and_payments_are_events() -> None:
 
 
 def test_settled_task_can_be_reaped_later_by_anybody() -> None:
-    world = World(audit_probability=NEVER)
+    world = World(**never())
     task, node = world.running()
     world.commit(task, node)
     world.advance(task)
     world.settle(task)
-    from protocol_world import CLOCK, Shared
-
     with pytest.raises(Aborted) as early:
         world.call(world.admin, "task::reap", Shared(task, True), Shared(world.network), Shared(CLOCK))
-    assert early.value.code == 17
-    world.clock.advance(world.params.unbonding_ms)
+    assert early.value.code == 12
+    world.pass_time(world.params.unbonding_ms)
     world.call(world.admin, "task::reap", Shared(task, True), Shared(world.network), Shared(CLOCK))
     with pytest.raises(NotFound):
         world.task(task)
@@ -324,8 +326,6 @@ def test_halt_of_the_chain_punishes_nobody() -> None:
     with pytest.raises(Aborted) as early:
         world.crank(task)
     assert (early.value.module, early.value.code) == ("task", 4)
-    from protocol_world import CLOCK, Shared
-
     world.call(world.admin, "network::heartbeat", Shared(world.network, True), Shared(CLOCK))
     assert world.network_view().stall_ms > 0
 
@@ -334,15 +334,9 @@ def test_candidate_can_be_rejected_for_a_fee() -> None:
     world = World()
     task = world.open()
     first = world.nodes[world.task(task).candidates[0]]
-    from protocol_world import CLOCK, GAS, NestedResult, Shared, SplitCoins, u64
-
-    inputs, (amount, t, pool, network, clock) = world._inputs(
-        [u64(1_000_000), Shared(task, True), Shared(world.pool, True), Shared(world.network), Shared(CLOCK)]
+    world.paying(
+        world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(world.pool, True), COIN, Shared(world.network), Shared(CLOCK)
     )
-    world.transact(
-        world.requester, inputs,
-        [SplitCoins(GAS, (amount,)), world.move("task::reject_executor", [t, pool, NestedResult(0, 0), network, clock])],
-    )  # fmt: skip
     assert world.member(first.slot).fees == 1_000_000
     assert world.post(task).slot != first.slot
 
@@ -351,7 +345,7 @@ def test_full_candidate_is_passed_over() -> None:
     world = World(stake=10 * SUI)
     task = world.open()
     first = world.nodes[world.task(task).candidates[0]]
-    while world.member(first.slot).locked < 10 * SUI:
+    while world.member(first.slot).backing < 8 * SUI:
         other = world.open()
         slot = world.task(other).candidates[0]
         if slot == first.slot:
