@@ -114,14 +114,14 @@ public fun create(
 }
 
 /// Anybody may say that the chain lives. A silence longer than `heartbeat_ms` is taken for a halt:
-/// its excess is added to `stall_ms`, so that no deadline passed during it.
+/// all of it is added to `stall_ms`, so that no deadline came nearer during it.
 public fun heartbeat(network: &mut Network, clock: &Clock) {
     check_version(network);
     let gap = clock.timestamp_ms() - network.heartbeat_at;
     let allowed = network.params.heartbeat_ms();
     if (gap > allowed) {
-        network.stall_ms = network.stall_ms + (gap - allowed);
-        event::emit(Stalled { network: address_of(network), added_ms: gap - allowed, stall_ms: network.stall_ms });
+        network.stall_ms = network.stall_ms + gap;
+        event::emit(Stalled { network: address_of(network), added_ms: gap, stall_ms: network.stall_ms });
     };
     network.heartbeat_at = clock.timestamp_ms();
 }

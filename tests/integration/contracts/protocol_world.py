@@ -367,6 +367,11 @@ class World:
         inputs, (coin, *places) = self._inputs([u64(amount), *arguments])
         return self.transact(sender, inputs, [SplitCoins(GAS, (coin,)), self.move(target, places)])
 
+    def taking(self, node: Node, target: str, *arguments: Any) -> Done:
+        """Call what returns a coin, and keep the coin."""
+        inputs, (home, *places) = self._inputs([node.address, *arguments])
+        return self.transact(node.address, inputs, [self.move(target, places), TransferObjects((ResultArgument(0),), home)])
+
     def open(self, payment: int | None = None, *, value: int = 0) -> TaskId:
         done = self.paying(
             self.requester, "task::open_task", self.quote(value) if payment is None else payment, Shared(self.network), Shared(self.pool),
