@@ -2,5 +2,4 @@
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", settings(deadline=None, print_blob=True))
-settings.register_profile("deep", settings(deadline=None, max_examples=3_000, stateful_step_count=80, suppress_health_check=list(HealthCheck), print_blob=True))
+settings.register_profile("deep", settings(deadline=None, max_examples=3_000, stateful_step_count=130, suppress_health_check=list(HealthCheck), print_blob=True))

@@ -199,9 +199,13 @@ class Cast:
         return False
 
     def _rule(self, job: Job, view: TaskView) -> bool:
-        """The committee finds out, and says so."""
+        """The committee finds out what an arbiter would have found out, and says so."""
         delivery = view.delivery.disputed
-        right = not job.forged if delivery else job.root == TRUE_ROOT
-        round_ = max(view.round, 4) if delivery else view.round
-        self.world.rule(job.task, job.root if right else FORGED if delivery else TRUE_ROOT, agrees=right, round_=round_)
+        if delivery:
+            root, right = (bytes(FORGED), False) if job.forged else (job.root, True)
+        else:
+            of_executor = [each for each in view.rounds if each.handed_by == view.executor.slot]
+            root = self.honest_vote(job, view, of_executor[-1]) if of_executor else TRUE_ROOT
+            right = root == job.root
+        self.world.rule(job.task, root, agrees=right, round_=max(view.round, 4) if delivery else view.round)
         return True

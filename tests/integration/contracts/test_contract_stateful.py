@@ -230,5 +230,10 @@ class Market(RuleBasedStateMachine):
 
 
 TestMarket = Market.TestCase
-TestMarket.settings = settings(settings.default, deadline=None, suppress_health_check=list(HealthCheck))
-
+TestMarket.settings = settings(
+    settings.default,
+    max_examples=max(200, settings.default.max_examples),
+    stateful_step_count=max(30, settings.default.stateful_step_count - 50),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
