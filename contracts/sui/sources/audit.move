@@ -155,7 +155,8 @@ public fun begin_dispute(task: &mut Task, pool: &mut Pool, network: &Network, cl
 fun fill(task: &Task, round: &mut Round, pool: &mut Pool, network: &Network, want: u64, clock: &Clock) {
     let p = task.params();
     let until = clock.timestamp_ms() + params::span(p);
-    round.fill(pool, network, want, p, task.tee_mask(), task.denied(), until, clock);
+    let voluntary = task.is_voluntary(round.kind());
+    round.fill(pool, network, want, p, task.tee_mask(), task.denied(), until, voluntary, clock);
 }
 
 fun begin(task: &mut Task, round: Round, state: u8, deadline: u64) {

@@ -41,7 +41,7 @@ public struct DeliveryDisputed has copy, drop { task: address, pool: address, bo
 public fun claim_undelivered(task: &mut Task, network: &Network, bond: Coin<SUI>, clock: &Clock, ctx: &TxContext) {
     let now = window(task, network, clock, ctx);
     assert!(!task.claimed() && !task.published(), EAlreadyUsed);
-    task::check_payment(&bond, task.params().delivery_bond());
+    task::check_payment(&bond, claim_bond(task));
     let amount = bond.value();
     task.hold_claim(bond);
     // what the requester may have begun to publish is not the executor's beginning
@@ -50,6 +50,9 @@ public fun claim_undelivered(task: &mut Task, network: &Network, bond: Coin<SUI>
     task.wait(PUBLISHING, deadline);
     event::emit(DeliveryClaimed { task: task.address_of(), pool: task.pool(), bond: amount, deadline });
 }
+
+/// What `claim_undelivered` costs: the gas of the largest publication. What it does not take comes back.
+public fun claim_bond(task: &Task): u64 { MAX_CHUNKS * task.params().bounty() }
 
 /// A chunk of the sealed output, `head || tail` (a pure argument holds a little less than one). The last one is checked against
 /// what the executor committed to. An `index` again drops what came after it.

@@ -19,7 +19,8 @@ const EWrongNetwork: u64 = 1;
 const EWrongPool: u64 = 2;
 /// No member has this slot.
 const ENoSuchMember: u64 = 3;
-/// The price is above `max_price`, or the auditors' fees of a dispute exceed an auditor's lock or the delivery bond.
+/// The price is above `max_price`, the reservation fee is not above the bounty, or the auditors' fees of a dispute exceed an auditor's
+/// lock or the delivery bond.
 const EBadPrices: u64 = 4;
 /// Not yet: what was proposed takes effect after `timelock_ms`.
 const ETimelocked: u64 = 5;
@@ -197,6 +198,8 @@ public fun fund_audits(pool: &mut Pool, coin: Coin<SUI>) {
 
 fun check_prices(p: &Params, prices: &Prices) {
     assert!(prices.price <= p.max_price() && prices.reservation_fee <= p.max_price(), EBadPrices);
+    // else who opens a task and cranks its expiry opens for nothing
+    assert!(prices.reservation_fee > p.bounty(), EBadPrices);
     let fees = DISPUTE_FACTOR * p.dispute_seats();
     // who provokes a dispute for nothing loses more than the dispute costs
     assert!(prices.auditor_fee <= p.auditor_lock() / fees && prices.auditor_fee <= p.delivery_bond() / fees, EBadPrices);
@@ -225,10 +228,11 @@ public fun premium(probability: u128, auditors: u64, auditor_fee: u64): u64 {
 // === Members ===
 
 /// Whether a member could back `lock` more stake, with a TEE of `tee_mask`, until `until` (chain clock, ms), and was the one drawn at `drawn_at`.
-/// Executions leave the audit reserve alone.
+/// What a requester asks for (`voluntary`: executions, challenges, disputes of a delivery) leaves the audit reserve alone: nobody can buy away
+/// the stake that audits by chance need.
 public(package) fun is_eligible(
-    pool: &Pool, network: &Network, slot: u64, p: &Params, execution: bool, tee_mask: u64, drawn_at: u64, until: u64,
-    clock: &Clock,
+    pool: &Pool, network: &Network, slot: u64, p: &Params, lock: u64, voluntary: bool, tee_mask: u64, drawn_at: u64,
+    until: u64, clock: &Clock,
 ): bool {
     if (!df::exists_(&pool.id, slot)) return false;
     let member: &Member = df::borrow(&pool.id, slot);
@@ -238,23 +242,22 @@ public(package) fun is_eligible(
     if (!network.is_in_force(record.policy(), clock)) return false;
     if (member.leaving_at() > 0 || member.jailed_until() > 0 || member.joined_at() > drawn_at) return false;
     if (stake < p.min_stake() || stake < member.locked()) return false;
-    let free = stake - member.locked();
-    if (!execution) return free >= p.auditor_lock();
-    free >= p.executor_lock() && stake - member.backing() >= p.executor_lock() + p.audit_reserve()
+    if (stake - member.locked() < lock) return false;
+    !voluntary || stake - member.backing() >= lock + p.audit_reserve()
 }
 
 /// Locks stake of a member for a task.
-public(package) fun lock(pool: &mut Pool, slot: u64, amount: u64, execution: bool) {
-    member_mut(pool, slot).lock(amount, execution);
+public(package) fun lock(pool: &mut Pool, slot: u64, amount: u64, voluntary: bool) {
+    member_mut(pool, slot).lock(amount, voluntary);
 }
 
 /// Releases a lock and takes `loss` (at most the lock) of the stake that it held.
 public(package) fun unlock(
-    pool: &mut Pool, task: address, slot: u64, amount: u64, execution: bool, loss: u64, reason: u8,
+    pool: &mut Pool, task: address, slot: u64, amount: u64, voluntary: bool, loss: u64, reason: u8,
 ): Balance<SUI> {
     let at = address_of(pool);
     let member = member_mut(pool, slot);
-    member.unlock(amount, execution);
+    member.unlock(amount, voluntary);
     if (loss > 0) event::emit(Slashed { pool: at, task, node: member.node(), slot, amount: loss, reason });
     member.stake_mut().split(loss)
 }

@@ -24,7 +24,7 @@ public struct Member has store {
     /// Stake on its way out: it counts in no draw and backs nothing.
     unbonding: Balance<SUI>,
     unbonding_at: u64,
-    /// Part of the stake that backs tasks under way; `backing` is the part of it that backs executions.
+    /// Part of the stake that backs tasks under way; `backing` is the part of it that backs what requesters asked for.
     locked: u64,
     backing: u64,
     fees: Balance<SUI>,
@@ -87,14 +87,14 @@ public(package) fun set_fees_owed(m: &mut Member, owed: u64) { m.fees_owed = owe
 public(package) fun set_weight(m: &mut Member, weight: u64) { m.weight = weight; }
 public(package) fun set_leaving_at(m: &mut Member, at: u64) { m.leaving_at = at; }
 
-public(package) fun lock(m: &mut Member, amount: u64, execution: bool) {
+public(package) fun lock(m: &mut Member, amount: u64, voluntary: bool) {
     m.locked = m.locked + amount;
-    if (execution) m.backing = m.backing + amount;
+    if (voluntary) m.backing = m.backing + amount;
 }
 
-public(package) fun unlock(m: &mut Member, amount: u64, execution: bool) {
+public(package) fun unlock(m: &mut Member, amount: u64, voluntary: bool) {
     m.locked = m.locked - amount;
-    if (execution) m.backing = m.backing - amount;
+    if (voluntary) m.backing = m.backing - amount;
 }
 
 // === Conduct ===

@@ -82,8 +82,8 @@ public(package) fun nobody(): Seat {
 }
 
 /// Seats a member by one of its records and locks its stake.
-public(package) fun seat(pool: &mut Pool, slot: u64, record: &Attestation, lock: u64, execution: bool): Seat {
-    pool.lock(slot, lock, execution);
+public(package) fun seat(pool: &mut Pool, slot: u64, record: &Attestation, lock: u64, voluntary: bool): Seat {
+    pool.lock(slot, lock, voluntary);
     let member = pool.member(slot);
     Seat {
         slot, node: member.node(), operator: member.operator(), tee_kind: record.tee_kind(),
@@ -102,7 +102,7 @@ public(package) fun drawn(kind: u8, seed: vector<u8>, drawn_at: u64, slots: vect
 /// Seats the drawn members who can serve, in the order drawn, at most `want` of them. Who was drawn again has one vote more.
 public(package) fun fill(
     round: &mut Round, pool: &mut Pool, network: &Network, want: u64, p: &Params, tee_mask: u64, denied: &vector<address>,
-    until: u64, clock: &Clock,
+    until: u64, voluntary: bool, clock: &Clock,
 ) {
     let mut i = 0;
     while (i < round.slots.length()) {
@@ -115,11 +115,11 @@ public(package) fun fill(
             continue
         };
         if (round.seats.length() == want) continue;
-        if (!pool.is_eligible(network, slot, p, false, tee_mask, round.drawn_at, until, clock)) continue;
+        if (!pool.is_eligible(network, slot, p, p.auditor_lock(), voluntary, tee_mask, round.drawn_at, until, clock)) continue;
         let member = pool.member(slot);
         if (denied.contains(&member.operator())) continue;
         let record = member.current();
-        round.seats.push_back(seat(pool, slot, &record, p.auditor_lock(), false));
+        round.seats.push_back(seat(pool, slot, &record, p.auditor_lock(), voluntary));
     };
 }
 

@@ -24,6 +24,7 @@ const EXPIRED: u8 = 7;
 const VOID: u8 = 8;
 const UNDECIDED: u8 = 9;
 const UNDELIVERED: u8 = 10;
+const UNAVAILABLE: u8 = 13;
 const FORGED: u8 = 12;
 
 /// Reasons of a panel member's slash; those of an executor are the outcome.
@@ -89,7 +90,7 @@ fun pay_executor(task: &Task, pool: &mut Pool, escrow: &mut Balance<SUI>, ctx: &
         pool.pay(at, slot, escrow.split(reservation));
         return reservation
     };
-    if (outcome == EXPIRED) {
+    if (outcome == EXPIRED || outcome == UNAVAILABLE) {
         let mut fee = escrow.split(reservation);
         pay_bounty(task, &mut fee, task.cranker(), ctx);
         pool.add_treasury(fee);
@@ -111,7 +112,9 @@ fun return_bonds(task: &mut Task, pool: &mut Pool): Balance<SUI> {
         pool.pay(at, slot, held.split(handling));
         pool.add_audit_fund(held.split(challenge - handling));
     };
-    if (claim > 0 && task.published() && answered) pool.pay(at, slot, held.split(claim));
+    // what publishing costs, and no more: else it would pay to deliver nothing
+    let gas = least(claim, task.chunks() * task.params().bounty());
+    if (gas > 0 && task.published() && answered) pool.pay(at, slot, held.split(gas));
     if (dispute > 0 && answered) pool.add_audit_fund(held.split(dispute));
     held
 }
@@ -144,6 +147,7 @@ fun slash_round(task: &Task, pool: &mut Pool, spoils: &mut Spoils, index: u64, n
     let p = *task.params();
     let round = &task.rounds()[index];
     let handed = round.handed();
+    let voluntary = task.is_voluntary(round.kind());
     let mut i = 0;
     while (i < round.seats().length()) {
         let seat = &round.seats()[i];
@@ -154,7 +158,7 @@ fun slash_round(task: &Task, pool: &mut Pool, spoils: &mut Spoils, index: u64, n
             else if (seat.is_false_handoff()) (seat.lock(), FALSE_HANDOFF)
             else if (vote == MISTAKEN) (seat.lock(), WRONG)
             else (0, 0);
-        let mut lost = pool.unlock(task.address_of(), seat.slot(), seat.lock(), false, loss, reason);
+        let mut lost = pool.unlock(task.address_of(), seat.slot(), seat.lock(), voluntary, loss, reason);
         if (reason == AWAY || reason == WITHHELD) pay_bounty(task, &mut lost, round.cranker(), ctx);
         divide(pool, spoils, lost, &p, 0).destroy_zero();
         if (reason == AWAY || (handed && vote == EXCUSED)) pool.strike(seat.slot(), &p, now);
@@ -179,7 +183,7 @@ fun vote_of(task: &Task, round: &Round, seat: &Seat): u8 {
     MISTAKEN
 }
 
-/// 4: everybody who was right: a fee from the audit fund and an equal part of the panel's share of all slashes.
+/// 4: everybody who was right: an equal part of the panel's share of all slashes, and from the audit fund what that lacks to a fee.
 fun pay_panel(spoils: Spoils, pool: &mut Pool, task: address, auditor_fee: u64) {
     let Spoils { mut panel, right } = spoils;
     let count = right.length();
@@ -187,7 +191,7 @@ fun pay_panel(spoils: Spoils, pool: &mut Pool, task: address, auditor_fee: u64) 
     let mut i = 0;
     while (i < count) {
         if (part > 0) pool.pay(task, right[i], panel.split(part));
-        pool.pay_from_fund(task, right[i], auditor_fee);
+        if (part < auditor_fee) pool.pay_from_fund(task, right[i], auditor_fee - part);
         pool.forgive(right[i]);
         i = i + 1;
     };

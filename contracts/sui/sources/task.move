@@ -61,6 +61,10 @@ const SETTLED: u8 = 10;
 const UNDETERMINED: u8 = 0;
 const INVALID_INPUT: u8 = 6;
 const REVOKED: u8 = 11;
+const UNAVAILABLE: u8 = 13;
+
+/// The reason of an invalid input that only the host can know.
+const NOWHERE: u8 = 6;
 
 const MAX_URI: u64 = 256;
 const MAX_DENIED: u64 = 8;
@@ -85,7 +89,7 @@ public struct Draw has copy, drop, store {
 }
 public struct Bonds has store { held: Balance<SUI>, challenge: u64, claim: u64, dispute: u64 }
 public struct Delivery has copy, drop, store {
-    claimed: bool, published: bool, disputed: bool, leaves: vector<vector<u8>>, verdict: Verdict,
+    claimed: bool, published: bool, disputed: bool, chunks: u64, leaves: vector<vector<u8>>, verdict: Verdict,
 }
 
 public struct Task has key {
@@ -216,7 +220,7 @@ fun open(
         rounds: vector[],
         verdict: round::no_verdict(),
         delivery: Delivery {
-            claimed: false, published: false, disputed: false, leaves: vector[], verdict: round::no_verdict(),
+            claimed: false, published: false, disputed: false, chunks: 0, leaves: vector[], verdict: round::no_verdict(),
         },
         cranker: @0x0,
     };
@@ -316,14 +320,15 @@ public fun challenge_bond(task: &Task): u64 {
 
 // === Execution ===
 
-/// The executor's enclave says, signed, that the input cannot be run: nobody is slashed.
+/// The executor's enclave says, signed, that the input cannot be run: nobody is slashed. That it is nowhere to be had (reason 6) is the
+/// host's word alone, which earns nothing.
 public fun report_invalid_input(task: &mut Task, network: &Network, reason: u8, signature: vector<u8>, clock: &Clock) {
     let now = act(task, network, clock, RUNNING);
     let message = statement::invalid_bytes(
         task.network, address_of(task), task.executor.node(), task.executor.epoch(), task.input.digest, reason,
     );
     statement::verify(task.executor.sign_pk(), &message, &signature);
-    decide(task, INVALID_INPUT, now);
+    decide(task, if (reason == NOWHERE) UNAVAILABLE else INVALID_INPUT, now);
 }
 
 /// Ends a task whose executor's record was revoked before it committed: nobody is slashed, nobody paid. Anybody may.
@@ -445,6 +450,7 @@ public(package) fun hold_dispute(task: &mut Task, bond: Coin<SUI>) {
 public(package) fun leaves_mut(task: &mut Task): &mut vector<vector<u8>> { &mut task.delivery.leaves }
 public(package) fun set_published(task: &mut Task) {
     // the digest is in the Task already; the leaves have served
+    task.delivery.chunks = task.delivery.leaves.length();
     task.delivery.leaves = vector[];
     task.delivery.published = true;
 }
@@ -460,7 +466,7 @@ fun next_candidate(task: &mut Task, pool: &Pool, network: &Network, clock: &Cloc
     while (i < task.candidates.length()) {
         let slot = task.candidates[i];
         i = i + 1;
-        if (pool.is_eligible(network, slot, p, true, ALL_KINDS, task.opened_at, until, clock)) {
+        if (pool.is_eligible(network, slot, p, p.executor_lock(), true, ALL_KINDS, task.opened_at, until, clock)) {
             task.candidate = i;
             return slot
         };
@@ -561,12 +567,16 @@ public fun signature(task: &Task): vector<u8> { task.output.signature }
 public fun seed(task: &Task): vector<u8> { task.draw.seed }
 public fun drawn_at(task: &Task): u64 { task.draw.drawn_at }
 public fun panel(task: &Task): vector<u64> { task.draw.panel }
+/// Whether a round is of the requester's making, not of chance nor of a disagreement: such rounds leave the audit reserve alone.
+public fun is_voluntary(task: &Task, kind: u8): bool { (kind == 1 && task.draw.challenged) || kind > 3 }
 public fun audited(task: &Task): bool { task.draw.audited }
 public fun challenged(task: &Task): bool { task.draw.challenged }
 public fun rounds(task: &Task): &vector<Round> { &task.rounds }
 public fun current(task: &Task): &Round { &task.rounds[task.rounds.length() - 1] }
 public fun verdict(task: &Task): &Verdict { &task.verdict }
 public fun claimed(task: &Task): bool { task.delivery.claimed }
+/// Chunks of the sealed output that are on chain.
+public fun chunks(task: &Task): u64 { task.delivery.chunks }
 public fun published(task: &Task): bool { task.delivery.published }
 public fun disputed(task: &Task): bool { task.delivery.disputed }
 public fun leaves(task: &Task): &vector<vector<u8>> { &task.delivery.leaves }

@@ -19,7 +19,7 @@ BAD = b"b" * 80
 HERE, GONE = b"here", b"gone"
 """URIs: one can be read, the other cannot."""
 LIES = (TRUE_ROOT, FALSE_ROOT, bytes(BAD_WRAP), bytes(NO_INPUT), bytes(FORGED), bytes(BAD_KEY))
-CLAIM_BOND = 300_000_000
+DISPUTE_BOND = 300_000_000
 ENDED = (TaskState.SETTLED,)
 
 
@@ -132,11 +132,11 @@ class Cast:
         if "challenge" in wanted and not view.audited and not view.delivery.claimed and not view.delivery.published:
             self.world.challenge_task(job.task)
         elif "claim" in wanted and not view.delivery.claimed and not view.delivery.published:
-            self.world.claim_undelivered(job.task, CLAIM_BOND)
+            self.world.claim_undelivered(job.task)
         elif "dispute" in wanted:
             if not view.delivery.published:
                 self.world.submit(job.task)
-            self.world.dispute_delivery(job.task, CLAIM_BOND)
+            self.world.dispute_delivery(job.task, DISPUTE_BOND)
         else:
             return False
         return True

@@ -86,7 +86,7 @@ NOBODY = bytes(32)
 
 def parameters(**changes: Any) -> Params:
     usual = Params(
-        min_stake=Mist(10 * SUI), executor_lock=Mist(SUI), auditor_lock=Mist(SUI // 2), audit_reserve=Mist(2 * SUI), bounty=Mist(10_000_000),
+        min_stake=Mist(10 * SUI), executor_lock=Mist(SUI), auditor_lock=Mist(SUI // 2), audit_reserve=Mist(2 * SUI), bounty=Mist(500_000),
         delivery_bond=BOND, max_price=Mist(20_000_000), auditors=2, dispute_seats=5, jail_strikes=3, audit_probability=1 << 63,
         input_ms=Millis(60 * SECOND), commit_ms=Millis(30 * SECOND), delivery_ms=Millis(20 * SECOND), ticket_ms=Millis(20 * SECOND),
         handoff_ms=Millis(20 * SECOND), audit_ms=Millis(20 * SECOND), reveal_ms=Millis(20 * SECOND), grace_ms=Millis(2 * SECOND),
@@ -503,9 +503,10 @@ class World:
             Shared(RANDOM), Shared(CLOCK),
         )  # fmt: skip
 
-    def claim_undelivered(self, task: TaskId, bond: int = BOND, *, sender: bytes | None = None) -> Done:
+    def claim_undelivered(self, task: TaskId, bond: int | None = None, *, sender: bytes | None = None) -> Done:
+        usual = 64 * self.task(task).params.bounty
         return self.paying(
-            sender or self.requester, "delivery::claim_undelivered", bond, Shared(task, True), Shared(self.network), COIN, Shared(CLOCK)
+            sender or self.requester, "delivery::claim_undelivered", usual if bond is None else bond, Shared(task, True), Shared(self.network), COIN, Shared(CLOCK)
         )
 
     def publish(self, task: TaskId, node: Node, *, index: int = 0, head: bytes = SEALED[:5], tail: bytes = SEALED[5:], last: bool = True) -> Done:
