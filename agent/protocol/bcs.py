@@ -2,7 +2,8 @@
 
 Wire types: `U8` … `U128` are integers; `Mist`, `Millis`, `Slot` are u64; ids and addresses are 32 bytes without a
 length; `bytes`, `Digest` and `BlobId` are `vector<u8>`; `tuple[X, ...]` is `vector<X>`; an `IntEnum` is a u8; a
-dataclass is its fields in order. One value has one encoding: whatever decodes, encodes to the same bytes again.
+dataclass is its fields in order, a generic one with its arguments put in (`Pending[Params]`). One value has one
+encoding: whatever decodes, encodes to the same bytes again.
 Source: BCS specification of the Move ecosystem.
 """
 
@@ -137,9 +138,10 @@ def _decoder(kind: Any) -> Decoder:  # noqa: PLR0911  one line a kind
         return lambda reader: tuple([item(reader) for _ in range(reader.length(MAX_ITEMS))])
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return lambda reader: _member(kind, reader.integer(1))
-    if is_dataclass(kind) and isinstance(kind, type):
+    struct = get_origin(kind) or kind
+    if is_dataclass(struct) and isinstance(struct, type):
         parts = [_decoder(hint) for hint in _hints(kind)]
-        return lambda reader: kind(*[part(reader) for part in parts])
+        return lambda reader: struct(*[part(reader) for part in parts])
     raise TypeError(f"{kind!r} has no BCS form")
 
 
@@ -159,16 +161,27 @@ def _encoder(kind: Any) -> Encoder:  # noqa: PLR0911  one line a kind
         return lambda values: uleb(len(values)) + b"".join([item(value) for value in values])
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return lambda value: _integer(int(value), 1)
-    if is_dataclass(kind) and isinstance(kind, type):
-        names = [each.name for each in fields(kind)]
+    struct = get_origin(kind) or kind
+    if is_dataclass(struct) and isinstance(struct, type):
+        names = [each.name for each in fields(struct)]
         parts = [_encoder(hint) for hint in _hints(kind)]
         return lambda value: b"".join([part(getattr(value, name)) for name, part in zip(names, parts, strict=True)])
     raise TypeError(f"{kind!r} has no BCS form")
 
 
 def _hints(kind: Any) -> list[Any]:
-    hints = get_type_hints(kind, include_extras=True)
-    return [hints[each.name] for each in fields(kind)]
+    """The types of a dataclass's fields, in order; a generic one's arguments stand in place of its variables."""
+    struct = get_origin(kind) or kind
+    hints = get_type_hints(struct, include_extras=True)
+    known = dict(zip(getattr(struct, "__parameters__", ()), get_args(kind), strict=True))
+    return [_filled(hints[each.name], known) for each in fields(struct)]
+
+
+def _filled(hint: Any, known: dict[Any, Any]) -> Any:
+    wanted = getattr(hint, "__parameters__", ())
+    if isinstance(hint, TypeVar):
+        return known[hint]
+    return hint[tuple(known[variable] for variable in wanted)] if wanted else hint
 
 
 def _bool(reader: Reader) -> bool:

@@ -11,7 +11,9 @@ from agent.protocol.tags import BLOB
 from agent.protocol.units import BlobId, Digest
 
 BLOB_CHUNK: Final = 16_384
-"""Bytes; what a pure argument of a transaction holds."""
+"""Bytes; two pure arguments of a transaction hold one."""
+MAX_PUBLISHED_CHUNKS: Final = 64
+"""Of a sealed output: what can be published on chain, 1 MiB."""
 
 
 def blob_digest(content: bytes) -> BlobId:

@@ -10,6 +10,7 @@ ProtocolError               (a ValueError)
 ├── CommitmentError         a commitment cannot be made
 │   ├── EmptyTree           a tree without leaves
 │   └── OutputTooLarge      more chunks than an output may have
+├── ValueTooHigh            no audit deters a lie about so much
 └── SettlementError         a task cannot be settled as it was read
     ├── Undecided           it has no outcome yet
     └── Overdrawn           its escrow or fund holds less than the rules pay out of it
@@ -68,6 +69,21 @@ class OutputTooLarge(CommitmentError):
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"an output of {size} bytes, at most {limit}: split the work into several tasks")
         self.size: Final = size
+
+
+class ValueTooHigh(ProtocolError):
+    """No audit deters a lie about so much."""
+
+    def __init__(self, value: int, limit: int | None) -> None:
+        advice = (
+            "this Network's stakes are too small for this price; choose another Pool"
+            if limit is None
+            else f"at most {limit}: say less, or split the work into several tasks"
+        )
+        super().__init__(f"{value} Mist at risk; {advice}")
+        self.value: Final = value
+        self.limit: Final = limit
+        """The most that can be at risk, Mist; None: nothing."""
 
 
 class SettlementError(ProtocolError):

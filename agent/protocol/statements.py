@@ -5,10 +5,28 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from hashlib import sha256
+from typing import ClassVar, Final
 
 from agent.protocol.bcs import U8, U64, encode
+from agent.protocol.tags import NATIVE
 from agent.protocol.units import Address, BlobId, Digest, Millis, NodeId, TaskId
+
+BAD_WRAP: Final = Digest(b"\xff" * 32)
+"""Vote on the computation: this wrap, or another of its round, is not the one that the data key gives; or it opens an
+input that no honest executor could have run."""
+EARLIER_WRAP: Final = Digest(b"\xfb" * 32)
+"""Vote on the computation: the wraps of this round are good, but one that the executor handed off in an earlier round is
+not the one that the data key gives."""
+NO_INPUT: Final = Digest(b"\xfc" * 32)
+"""Vote on the computation, the host's word: the sealed input is neither at the Task's nor at the round's URI."""
+FORGED: Final = Digest(b"\xfe" * 32)
+"""Vote on the delivery: the published output is not what the executor committed to."""
+BAD_KEY: Final = Digest(b"\xfd" * 32)
+"""Vote on the delivery: the requester's wrap, or another of his, is not the one that the secret of `output_pk` gives."""
+SPECIAL_ROOTS: Final = (BAD_WRAP, EARLIER_WRAP, NO_INPUT, FORGED, BAD_KEY)
+NO_SALT: Final = bytes(32)
+"""The executor's salt beside a special root, whose voter has none."""
 
 
 class TeeKind(IntEnum):
@@ -29,6 +47,16 @@ class InvalidReason(IntEnum):
     HEADER = 4
     TOO_LARGE = 5
     UNAVAILABLE = 6
+
+
+class RevocationReason(IntEnum):
+    """Why a node's keys are trusted no longer."""
+
+    HARDWARE = 1
+    CODE = 2
+    KEYS = 3
+    POLICY = 4
+    OTHER = 5
 
 
 class Statement:
@@ -122,6 +150,7 @@ class TicketSeat:
     """One recipient of a task's data key."""
 
     node: NodeId
+    operator: Address
     tee_kind: TeeKind
     key_epoch: U64
     hpke_pk: bytes
@@ -138,3 +167,62 @@ class TicketStatement(Statement):
     input_digest: BlobId
     seats: tuple[TicketSeat, ...]
     issued_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationStatement(Statement):
+    """The committee revokes a node's key epoch, and all before it."""
+
+    SCOPE: ClassVar[int] = 7
+    network: Address
+    pool: Address
+    node: NodeId
+    key_epoch: U64
+    reason: RevocationReason
+
+
+@dataclass(frozen=True, slots=True)
+class RulingStatement(Statement):
+    """The committee rules, of last resort, on the matter that two rounds could not decide."""
+
+    SCOPE: ClassVar[int] = 8
+    network: Address
+    task: TaskId
+    round: U8
+    root: Digest
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _NativeBinding:
+    network: Address
+    pool: Address
+    node: NodeId
+    key_epoch: U64
+    challenge: bytes
+    hpke_pk: bytes
+    sign_pk: bytes
+    manifest: Digest
+    verifiers: tuple[bytes, ...]
+    threshold: U64
+    not_after: Millis
+
+
+def native_digest(
+    network: Address,
+    pool: Address,
+    node: NodeId,
+    key_epoch: int,
+    challenge: bytes,
+    hpke_pk: bytes,
+    sign_pk: bytes,
+    manifest: Digest,
+    verifiers: tuple[bytes, ...],
+    threshold: int,
+    not_after: Millis,
+) -> bytes:
+    """SHA-256 of a binding in the form that Move recomputes: the last 32 bytes of a Nitro document's user_data (§4.1)."""
+    binding = _NativeBinding(
+        network, pool, node, key_epoch, challenge, hpke_pk, sign_pk, manifest, verifiers, threshold, not_after
+    )
+    return sha256(NATIVE + encode(binding)).digest()

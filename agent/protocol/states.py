@@ -1,4 +1,4 @@
-"""States of a task, its outcomes, and how far a seat is: the codes of docs/spec/protocol.md §5 and §6."""
+"""States of a task, its outcomes, rounds, and how far a seat is: the codes of docs/spec/protocol.md §4, §5 and §6."""
 
 from enum import IntEnum
 
@@ -17,10 +17,13 @@ class TaskState(IntEnum):
     DRAWN = 8
     DECIDED = 9
     SETTLED = 10
+    EMPTY = 11
+    PUBLISHING = 12
+    RULING = 13
 
 
 class Outcome(IntEnum):
-    """How a task ended."""
+    """How a task ended; UPHELD of a task under way: an audit or a dispute upheld it, and its delivery window runs."""
 
     NONE = 0
     ACCEPTED = 1
@@ -32,6 +35,39 @@ class Outcome(IntEnum):
     EXPIRED = 7
     VOID = 8
     UNDECIDED = 9
+    UNDELIVERED = 10
+    REVOKED = 11
+    FORGED = 12
+    UNAVAILABLE = 13
+
+
+class SlashReason(IntEnum):
+    """Why a member of a panel lost stake; an executor's reason is the outcome."""
+
+    AUDITOR_ABSENT = 20
+    WITHHELD = 21
+    WRONG = 22
+    FALSE_HANDOFF = 23
+
+
+class RoundKind(IntEnum):
+    """What a round judges, and the how-manieth it is; the `round` of statements and events."""
+
+    AUDIT = 1
+    DISPUTE = 2
+    SECOND_DISPUTE = 3
+    DELIVERY = 4
+    SECOND_DELIVERY = 5
+
+    @property
+    def judges_delivery(self) -> bool:
+        """Whether its matter is the delivery; else it is the computation."""
+        return self >= RoundKind.DELIVERY
+
+    @property
+    def is_second(self) -> bool:
+        """Whether the committee rules after it."""
+        return self in (RoundKind.SECOND_DISPUTE, RoundKind.SECOND_DELIVERY)
 
 
 class Mark(IntEnum):
@@ -41,3 +77,10 @@ class Mark(IntEnum):
     COMMITTED = 1
     AGREES = 2
     DIFFERS = 3
+    FALSE_HANDOFF = 4
+    """It revealed, and handed off wraps that do not open."""
+
+    @property
+    def revealed(self) -> bool:
+        """Whether the seat posted all that a round wants of it."""
+        return self >= Mark.AGREES

@@ -6,18 +6,21 @@ from enum import Enum
 from typing import Final
 
 from agent.protocol.errors import Overdrawn
-from agent.protocol.units import Mist, NodeId
+from agent.protocol.units import Address, Mist, NodeId
 
 
 class Account(Enum):
     """Where money lies before or after a settlement."""
 
     ESCROW = "escrow"
+    BONDS = "bonds"
     STAKE = "stake"
     """A member's; its transfers name the node."""
     FEES = "fees"
     """A member's earnings; its transfers name the node."""
     REQUESTER = "requester"
+    BOUNTY = "bounty"
+    """Who cranked an absence; its transfers name him."""
     AUDIT_FUND = "audit fund"
     TREASURY = "treasury"
     BURNT = "burnt"
@@ -27,12 +30,13 @@ class Account(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """`amount` > 0 from one account to another; `node` is whose stake or fees it is."""
+    """`amount` > 0 from one account to another; `node` is whose stake or fees it is, `cranker` whose bounty."""
 
     source: Account
     to: Account
     amount: Mist
     node: NodeId | None = None
+    cranker: Address | None = None
 
 
 class Books:
@@ -46,7 +50,9 @@ class Books:
         """What `account` holds now."""
         return Mist(self._left[account])
 
-    def move(self, source: Account, to: Account, amount: int, node: NodeId | None = None) -> None:
+    def move(
+        self, source: Account, to: Account, amount: int, node: NodeId | None = None, cranker: Address | None = None
+    ) -> None:
         """Transfer `amount`; nothing is noted of 0.
 
         Raises:
@@ -59,7 +65,7 @@ class Books:
         if amount:
             self._left[source] -= amount
             self._left[to] += amount
-            self._made.append(Transfer(source, to, Mist(amount), node))
+            self._made.append(Transfer(source, to, Mist(amount), node, cranker))
 
     def transfers(self) -> tuple[Transfer, ...]:
         """All of them, in order."""

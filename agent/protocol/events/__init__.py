@@ -3,115 +3,170 @@
 from typing import Final
 
 from agent.protocol.bcs import decode
-from agent.protocol.events.event import Event, UnknownEvent
-from agent.protocol.events.network import (
-    NetworkCreated,
-    Stalled,
-)
-from agent.protocol.events.pool import (
+from agent.protocol.events.attestation import (
     Attested,
     ChallengeIssued,
     EvidencePosted,
-    Left,
+    Revoked,
+)
+from agent.protocol.events.audit import (
+    AuditCommitted,
+    Disputed,
+    DisputeDrawn,
+    FalseHandoff,
+    HandedOff,
+    PanelEmpty,
+    Redrawn,
+    Revealed,
+    RevealsOpen,
+    RoundBegun,
+    Ruled,
+    RulingAwaited,
+    TicketIssued,
+    Upheld,
+)
+from agent.protocol.events.delivery import (
+    ChunkPublished,
+    DeliveryClaimed,
+    DeliveryDisputed,
+    OutputPublished,
+)
+from agent.protocol.events.event import (
+    Event,
+    UnknownEvent,
+)
+from agent.protocol.events.member import (
+    Deposited,
+    FeesClaimed,
+    Leaving,
     NodeRegistered,
+    Replaced,
+    Retired,
+    Unbonding,
+    Unjailed,
+    WeightQueued,
+    Withdrawn,
+)
+from agent.protocol.events.network import (
+    CommitteeChanged,
+    CommitteeProposed,
+    Migrated,
+    NetworkCreated,
+    ParamsChanged,
+    ParamsProposed,
+    PauseSet,
+    PolicyAdded,
+    PolicySunset,
+    ProposalsCancelled,
+    Stalled,
+)
+from agent.protocol.events.pool import (
+    AuditsFunded,
+    Jailed,
     Paid,
     PoolCreated,
+    PricesChanged,
+    PricesProposed,
     Slashed,
-    WeightQueued,
+    TreasuryWithdrawn,
+    WithdrawalProposed,
+)
+from agent.protocol.events.request import (
+    RequestCancelled,
+    RequestCreated,
 )
 from agent.protocol.events.roster import (
     PeriodRolled,
 )
+from agent.protocol.events.settlement import (
+    BountyPaid,
+    Settled,
+)
 from agent.protocol.events.task import (
-    AuditCommitted,
+    Challenged,
     Committed,
     Decided,
-    Disputed,
-    DisputeDrawn,
     ExecutorRejected,
-    HandedOff,
     InputPosted,
     Reaped,
-    Revealed,
-    RevealsOpen,
-    RoundBegun,
-    Settled,
     TaskOpened,
-    TicketIssued,
 )
 
 __all__ = [
     "KINDS",
     "Attested",
     "AuditCommitted",
+    "AuditsFunded",
+    "BountyPaid",
     "ChallengeIssued",
+    "Challenged",
+    "ChunkPublished",
     "Committed",
+    "CommitteeChanged",
+    "CommitteeProposed",
     "Decided",
+    "DeliveryClaimed",
+    "DeliveryDisputed",
+    "Deposited",
     "DisputeDrawn",
     "Disputed",
     "Event",
     "EvidencePosted",
     "ExecutorRejected",
+    "FalseHandoff",
+    "FeesClaimed",
     "HandedOff",
     "InputPosted",
-    "Left",
+    "Jailed",
+    "Leaving",
+    "Migrated",
     "NetworkCreated",
     "NodeRegistered",
+    "OutputPublished",
     "Paid",
+    "PanelEmpty",
+    "ParamsChanged",
+    "ParamsProposed",
+    "PauseSet",
     "PeriodRolled",
+    "PolicyAdded",
+    "PolicySunset",
     "PoolCreated",
+    "PricesChanged",
+    "PricesProposed",
+    "ProposalsCancelled",
     "Reaped",
+    "Redrawn",
+    "Replaced",
+    "RequestCancelled",
+    "RequestCreated",
+    "Retired",
     "Revealed",
     "RevealsOpen",
+    "Revoked",
     "RoundBegun",
+    "Ruled",
+    "RulingAwaited",
     "Settled",
     "Slashed",
     "Stalled",
     "TaskOpened",
     "TicketIssued",
+    "TreasuryWithdrawn",
+    "Unbonding",
+    "Unjailed",
     "UnknownEvent",
+    "Upheld",
     "WeightQueued",
+    "WithdrawalProposed",
+    "Withdrawn",
     "decode_event",
 ]
 
-_MODULES: Final[dict[str, tuple[type[Event], ...]]] = {
-    "network": (
-        NetworkCreated,
-        Stalled,
-    ),
-    "roster": (PeriodRolled,),
-    "pool": (
-        PoolCreated,
-        NodeRegistered,
-        ChallengeIssued,
-        EvidencePosted,
-        Attested,
-        WeightQueued,
-        Slashed,
-        Paid,
-        Left,
-    ),
-    "task": (
-        TaskOpened,
-        ExecutorRejected,
-        InputPosted,
-        Committed,
-        RoundBegun,
-        TicketIssued,
-        HandedOff,
-        AuditCommitted,
-        RevealsOpen,
-        Revealed,
-        Disputed,
-        DisputeDrawn,
-        Decided,
-        Settled,
-        Reaped,
-    ),
-}
-
 KINDS: Final[dict[tuple[str, str], type[Event]]] = {
-    (module, kind.__name__): kind for module, kinds in _MODULES.items() for kind in kinds
+    (kind.__module__.rpartition(".")[2], name): kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Event) and kind not in (Event, UnknownEvent)
 }
 """By Move module and struct name."""
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from agent.protocol.bcs import U8, U64
 from agent.protocol.events.event import Event
-from agent.protocol.statements import TeeKind
-from agent.protocol.units import Address, BlobId, Millis, Mist, NodeId, ObjectId, Slot, TaskId
+from agent.protocol.units import Address, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,70 +15,64 @@ class PoolCreated(Event):
     network: Address
     roster: ObjectId
     queue: ObjectId
-    manifest: bytes
+    manifest: Digest
+    tee_mask: U64
+    price: Mist
+    auditor_fee: Mist
+    reservation_fee: Mist
 
 
 @dataclass(frozen=True, slots=True)
-class NodeRegistered(Event):
-    """A node staked; it cannot be drawn yet."""
+class PricesProposed(Event):
+    """Prices were proposed; in force from `at` on, once somebody applies them."""
 
     pool: Address
-    node: NodeId
-    slot: Slot
-    operator: Address
-    stake: Mist
+    price: Mist
+    auditor_fee: Mist
+    reservation_fee: Mist
+    at: Millis
 
 
 @dataclass(frozen=True, slots=True)
-class ChallengeIssued(Event):
-    """A key epoch was opened; evidence has to contain the challenge."""
+class PricesChanged(Event):
+    """Tasks opened from now on cost this."""
 
     pool: Address
-    node: NodeId
-    slot: Slot
-    key_epoch: U64
-    challenge: bytes
-    expires_at: Millis
+    price: Mist
+    auditor_fee: Mist
+    reservation_fee: Mist
 
 
 @dataclass(frozen=True, slots=True)
-class EvidencePosted(Event):
-    """A node says where its evidence lies: for the committee to check."""
+class WithdrawalProposed(Event):
+    """A withdrawal from the treasury was proposed; possible from `at` on."""
 
     pool: Address
-    node: NodeId
-    slot: Slot
-    key_epoch: U64
-    evidence_digest: BlobId
-    uri: bytes
+    amount: Mist
+    to: Address
+    at: Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Attested(Event):
-    """The committee's verdict on a node's evidence was recorded."""
+class TreasuryWithdrawn(Event):
+    """Treasury went to `to`."""
 
     pool: Address
-    node: NodeId
-    slot: Slot
-    key_epoch: U64
-    tee_kind: TeeKind
-    evidence_digest: BlobId
-    not_after: Millis
+    amount: Mist
+    to: Address
 
 
 @dataclass(frozen=True, slots=True)
-class WeightQueued(Event):
-    """From the next period on a node weighs `weight`."""
+class AuditsFunded(Event):
+    """Somebody gave to the audit fund."""
 
     pool: Address
-    node: NodeId
-    slot: Slot
-    weight: Mist
+    amount: Mist
 
 
 @dataclass(frozen=True, slots=True)
 class Slashed(Event):
-    """A node lost stake; `reason` is the outcome, or 20 auditor absent, 21 withheld, 22 wrong."""
+    """A node lost stake; `reason` is an `Outcome` (an executor's) or a `SlashReason` (a panel member's)."""
 
     pool: Address
     task: TaskId
@@ -102,9 +95,10 @@ class Paid(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Left(Event):
-    """A node took its stake back."""
+class Jailed(Event):
+    """A node was absent too often; it may unjail itself from `until` on."""
 
     pool: Address
     node: NodeId
     slot: Slot
+    until: Millis

@@ -2,21 +2,25 @@
 
 from dataclasses import dataclass
 
-from agent.protocol.bcs import U8, U64
+from agent.protocol.bcs import U64, U128
 from agent.protocol.events.event import Event
 from agent.protocol.states import Outcome
-from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, Slot, TaskId
+from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOpened(Event):
-    """A task waits for its input; its candidates are drawn."""
+    """A task waits for its input; its candidates are drawn. `request` 0x0: it was opened without one."""
 
     task: TaskId
     network: Address
     pool: Address
     requester: Address
+    origin: Address
+    request: ObjectId
     candidates: tuple[Slot, ...]
+    value: Mist
+    audit_probability: U128
     escrow: Mist
     deadline: Millis
 
@@ -59,84 +63,14 @@ class Committed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RoundBegun(Event):
-    """Members were seated in a round and their stake locked."""
+class Challenged(Event):
+    """The requester had a panel drawn for a task that chance did not audit."""
 
     task: TaskId
     pool: Address
-    round: U8
-    nodes: tuple[NodeId, ...]
-    deadline: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class TicketIssued(Event):
-    """The committee confirmed the seats of a round."""
-
-    task: TaskId
-    pool: Address
-    round: U8
-    deadline: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOff(Event):
-    """The data key is on chain, wrapped for each seat."""
-
-    task: TaskId
-    pool: Address
-    round: U8
-    deadline: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCommitted(Event):
-    """A seat posted its blinded commitment."""
-
-    task: TaskId
-    pool: Address
-    node: NodeId
-    round: U8
-    seat: U64
-
-
-@dataclass(frozen=True, slots=True)
-class RevealsOpen(Event):
-    """Every seat that committed may reveal now."""
-
-    task: TaskId
-    pool: Address
-    round: U8
-    deadline: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class Revealed(Event):
-    """A seat opened its commitment; `agrees`: to the executor's root."""
-
-    task: TaskId
-    pool: Address
-    node: NodeId
-    round: U8
-    seat: U64
-    agrees: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Disputed(Event):
-    """A round ended without a verdict."""
-
-    task: TaskId
-    pool: Address
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeDrawn(Event):
-    """Who sits in a dispute was drawn."""
-
-    task: TaskId
-    pool: Address
-    slots: tuple[Slot, ...]
+    seed: bytes
+    panel: tuple[Slot, ...]
+    bond: Mist
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +80,6 @@ class Decided(Event):
     task: TaskId
     pool: Address
     outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Settled(Event):
-    """A task was paid, refunded and slashed for."""
-
-    task: TaskId
-    pool: Address
-    requester: Address
-    node: NodeId
-    outcome: Outcome
-    paid: Mist
-    refunded: Mist
-    slashed: Mist
 
 
 @dataclass(frozen=True, slots=True)

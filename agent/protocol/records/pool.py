@@ -1,11 +1,28 @@
-"""The Pool, its members and their caps: docs/spec/protocol.md §5."""
+"""The Pool: docs/spec/protocol.md §5."""
 
 from dataclasses import dataclass
 
 from agent.protocol.bcs import U64
+from agent.protocol.records.pending import Pending
 from agent.protocol.records.record import Record
-from agent.protocol.statements import TeeKind
-from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot
+from agent.protocol.units import Address, Digest, Mist, ObjectId, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Prices(Record):
+    """What a Pool asks."""
+
+    price: Mist
+    auditor_fee: Mist
+    reservation_fee: Mist
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal(Record):
+    """Of the treasury."""
+
+    amount: Mist
+    to: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,56 +36,29 @@ class PoolView(Record):
     queue: Address
     manifest: Digest
     tee_mask: U64
-    price: Mist
-    auditor_fee: Mist
-    reservation_fee: Mist
+    prices: Prices
     slots: U64
     next_slot: Slot
+    free: tuple[Slot, ...]
+    """Slots given back, to be taken again."""
     fees_owed: Mist
     treasury: Mist
     audit_fund: Mist
     burnt: Mist
+    next_prices: Pending[Prices]
+    next_withdrawal: Pending[Withdrawal]
 
+    @property
+    def price(self) -> Mist:
+        """Of the next task."""
+        return self.prices.price
 
-@dataclass(frozen=True, slots=True)
-class Attestation(Record):
-    """What the committee recorded of a node's evidence; `key_epoch` 0: nothing yet."""
+    @property
+    def auditor_fee(self) -> Mist:
+        """Of the next task, for each auditor that was right."""
+        return self.prices.auditor_fee
 
-    key_epoch: U64
-    tee_kind: TeeKind
-    evidence_digest: BlobId
-    measurement: bytes
-    hpke_pk: bytes
-    sign_pk: bytes
-    not_after: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class MemberView(Record):
-    """A member of a Pool."""
-
-    node: NodeId
-    slot: Slot
-    operator: Address
-    stake: Mist
-    locked: Mist
-    fees: Mist
-    fees_owed: Mist
-    weight: Mist
-    leaving_at: Millis
-    """0: not leaving."""
-    strikes: U64
-    challenge: bytes
-    challenge_expires: Millis
-    key_epoch: U64
-    attestation: Attestation
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerCap(Record):
-    """NodeOwnerCap or NodeOperatorCap."""
-
-    id: ObjectId
-    pool: Address
-    node: NodeId
-    slot: Slot
+    @property
+    def reservation_fee(self) -> Mist:
+        """Of the next task."""
+        return self.prices.reservation_fee

@@ -118,7 +118,7 @@ entry fun draw_dispute(
     let mut i = 0;
     while (i < task.rounds().length()) {
         let round = &task.rounds()[i];
-        let silent_only = if (delivery) round.is_of_delivery() else round.kind() != AUDIT;
+        let silent_only = !delivery && round.kind() != AUDIT;
         round.exclude(silent_only, &mut excluded);
         i = i + 1;
     };
@@ -276,7 +276,9 @@ public fun reveal(
     let mut salts = salt;
     salts.append(executor_salt);
     assert!(commitment::commitment(at, node, root, salts) == *member.posted(), EBadReveal);
-    let agrees = commitment::commitment(at, task.executor().node(), root, executor_salt) == task.task_commitment();
+    // a broken enclave could commit to a special root: every honest vote of that name would agree with it
+    let opens = commitment::commitment(at, task.executor().node(), root, executor_salt) == task.task_commitment();
+    let agrees = opens && !round::is_special(&root);
     let kind = round.kind();
     task.current_mut().set_root(seat, root, agrees);
     event::emit(Revealed { task: at, pool: task.pool(), node, round: kind, seat, agrees });

@@ -10,8 +10,6 @@ const EDoesNotDeter: u64 = 2;
 const BPS: u64 = 10_000;
 /// Q64: an audit probability of one.
 const ALWAYS: u128 = 0x1_0000_0000_0000_0000;
-/// More than any audit probability: no audit deters that much.
-const NEVER_DETERRED: u128 = 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffff;
 /// Auditors of one audit, and seats of one dispute: bounds the size of a Task and the work of a draw.
 const MAX_AUDITORS: u64 = 16;
 const MAX_SEATS: u64 = 32;
@@ -210,7 +208,8 @@ public fun required_probability(p: &Params, price: u64, value: u64): u128 {
     let gain = (cost + (value as u256)) * (ALWAYS as u256) * (BPS as u256);
     let at_stake = (price as u256) + (value as u256) + (effective_slash(p, price) as u256);
     let risk = ((BPS - p.shares.controlled_bps) as u256) * at_stake;
-    if (risk == 0) return if (gain == 0) 0 else NEVER_DETERRED;
+    // nothing is at stake only where nothing is to be gained
+    if (risk == 0) return 0;
     ((gain + risk - 1) / risk) as u128
 }
 

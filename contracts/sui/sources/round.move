@@ -18,6 +18,7 @@ const FALSE_HANDOFF: u8 = 4;
 
 /// Roots that are votes of their own: docs/spec/protocol.md §4.
 const BAD_WRAP: vector<u8> = x"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+const EARLIER_WRAP: vector<u8> = x"fbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfbfb";
 const NO_INPUT: vector<u8> = x"fcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfcfc";
 const FORGED: vector<u8> = x"fefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefe";
 const BAD_KEY: vector<u8> = x"fdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfd";
@@ -63,10 +64,12 @@ public struct Verdict has copy, drop, store { root: vector<u8>, agrees: bool }
 public fun is_no_input(root: &vector<u8>): bool { *root == NO_INPUT }
 public fun is_forged(root: &vector<u8>): bool { *root == FORGED }
 public fun is_bad_key(root: &vector<u8>): bool { *root == BAD_KEY }
+/// Votes of their own: nobody's output has such a root, so none of them ever agrees with a commitment.
+public fun is_special(root: &vector<u8>): bool { blames(root) || *root == FORGED }
 /// Whether a root says that who handed off did not let the members judge the computation.
 public fun blames_handoff(root: &vector<u8>): bool { *root == BAD_WRAP || *root == NO_INPUT }
 /// The same of any round.
-public fun blames(root: &vector<u8>): bool { blames_handoff(root) || *root == BAD_KEY }
+public fun blames(root: &vector<u8>): bool { blames_handoff(root) || *root == BAD_KEY || *root == EARLIER_WRAP }
 
 public(package) fun no_verdict(): Verdict { Verdict { root: vector[], agrees: false } }
 public(package) fun verdict(root: vector<u8>, agrees: bool): Verdict { Verdict { root, agrees } }
@@ -187,12 +190,6 @@ public(package) fun set_root(round: &mut Round, index: u64, root: vector<u8>, ag
 public(package) fun set_false_handoff(round: &mut Round, slot: u64) {
     let at = find(round, slot);
     (&mut round.seats[at]).mark = FALSE_HANDOFF;
-}
-
-/// The node in `slot`, if it handed off falsely.
-public(package) fun is_false_handoff_of(round: &Round, slot: u64): bool {
-    let at = find(round, slot);
-    at < round.seats.length() && round.seats[at].mark == FALSE_HANDOFF
 }
 
 public(package) fun node_of(round: &Round, slot: u64): address { round.seats[find(round, slot)].node }

@@ -174,7 +174,7 @@ fun vote_of(task: &Task, round: &Round, seat: &Seat): u8 {
     if (!seat.is_revealed() || !verdict.exists()) return NEUTRAL;
     let root = seat.revealed_root();
     let by_executor = round.handed_by() == task.executor().slot();
-    if (!delivery && !by_executor && task.rounds()[0].is_false_handoff_of(round.handed_by())) {
+    if (!delivery && !by_executor && round::blames_handoff(round.two_thirds().verdict_root())) {
         return if (round::blames_handoff(root)) RIGHT else NEUTRAL
     };
     if (root == verdict.verdict_root() && seat.agrees() == verdict.upholds()) return RIGHT;

@@ -76,8 +76,8 @@ fun seats_may_repeat() {
 #[test]
 fun heavier_operators_are_drawn_more_often() {
     let (fen, total) = ramp();
-    let mut light = 0;
-    let mut heavy = 0;
+    let mut light = 0u64;
+    let mut heavy = 0u64;
     let mut i = 0;
     while (i < 250) {
         let slot = draw::with(&fen, DEPTH, total, &seed(i), 1, vector[])[0];

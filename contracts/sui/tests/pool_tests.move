@@ -2,248 +2,240 @@
 module enclavia::pool_tests;
 
 use enclavia::fixtures;
-use enclavia::network::{AdminCap, Network};
-use enclavia::pool::{Self, NodeOperatorCap, NodeOwnerCap, Pool};
-use enclavia::roster::{Self, Roster, RosterQueue};
-use enclavia::statement;
-use sui::coin;
-use sui::sui::SUI;
-use sui::test_scenario as ts;
-
-const KEY: vector<u8> = x"0303030303030303030303030303030303030303030303030303030303030303";
+use enclavia::params;
+use enclavia::pool;
 
 #[test]
-fun a_member_has_what_it_staked() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let mut pool: Pool = s.take_shared();
-    pool.deposit(0, coin::mint_for_testing<SUI>(5, s.ctx()));
-    assert!(pool.member(0).stake() == fixtures::stake() + 5);
-    assert!(pool.member(0).locked() == 0);
-    ts::return_shared(pool);
-    fixtures::end(s, clock);
+fun a_pool_is_what_it_was_created_as() {
+    let w = fixtures::empty(fixtures::usual());
+    let p = w.pool();
+    assert!(p.network() == w.network().address_of() && p.manifest() == fixtures::manifest() && p.tee_mask() == 3);
+    assert!(p.price() == fixtures::price() && p.auditor_fee() == fixtures::auditor_fee());
+    assert!(p.reservation_fee() == fixtures::reservation_fee());
+    assert!(p.slots() == 16 && !p.has_member(0) && !p.is_full() && p.address_of() != @0x0);
+    assert!(p.treasury() == 0 && p.audit_fund() == 0 && p.burnt() == 0 && p.fees_owed() == 0);
+    w.end();
 }
 
-#[test, expected_failure(abort_code = pool::EStakeTooSmall)]
-fun less_than_the_minimum_is_no_stake() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake() - 1);
-    fixtures::end(s, clock);
+fun create(manifest: vector<u8>, price: u64, auditor_fee: u64, reservation_fee: u64) {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, _, _, _, cap, clock, _, ctx) = w.all();
+    pool::create(network, cap, manifest, 3, price, auditor_fee, reservation_fee, 2, clock, ctx);
+    w.end();
+}
+
+#[test]
+fun prices_up_to_the_limits_are_allowed() {
+    let fee = fixtures::bond() / 15;
+    create(fixtures::manifest(), 2 * fixtures::price(), fee, 2 * fixtures::price());
+    create(fixtures::manifest(), 0, 0, fixtures::bounty() + 1);
+}
+
+#[test, expected_failure(abort_code = pool::EBadKey)]
+fun a_manifest_of_the_wrong_size_is_refused() { create(b"short", 1, 1, fixtures::reservation_fee()) }
+
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun a_price_above_the_greatest_is_refused() {
+    create(fixtures::manifest(), 2 * fixtures::price() + 1, 1, fixtures::reservation_fee())
+}
+
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun a_reservation_above_the_greatest_price_is_refused() {
+    create(fixtures::manifest(), 1, 1, 2 * fixtures::price() + 1)
+}
+
+/// Else who opens a task and cranks its expiry opens for nothing.
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun a_reservation_no_higher_than_the_bounty_is_refused() { create(fixtures::manifest(), 1, 1, fixtures::bounty()) }
+
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun auditors_that_cost_more_than_the_bond_of_a_dispute_are_refused() {
+    create(fixtures::manifest(), 1, fixtures::bond() / 15 + 1, fixtures::reservation_fee())
+}
+
+/// Who provokes a dispute for nothing loses more than the dispute costs.
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun auditors_that_cost_more_than_they_lock_are_refused() {
+    let mut numbers = fixtures::numbers();
+    // the lock of an auditor, below the bond of a dispute
+    *(&mut numbers[2]) = 50_000_000;
+    let mut w = fixtures::empty(fixtures::usual().of_params(fixtures::params_of(numbers, 2, 0)));
+    let (network, _, _, _, cap, clock, _, ctx) = w.all();
+    let fee = 50_000_000 / 15 + 1;
+    pool::create(network, cap, fixtures::manifest(), 3, 1, fee, fixtures::reservation_fee(), 2, clock, ctx);
+    abort
+}
+
+// === Prices ===
+
+#[test]
+fun proposed_prices_are_in_force_after_the_timelock() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.propose_prices(network, cap, 5, 6, 700_000, clock);
+    w.pass(fixtures::timelock());
+    assert!(w.pool().price() == fixtures::price());
+    let (network, pool, _, _, _, clock, _, _) = w.all();
+    pool.apply_prices(network, clock);
+    assert!(pool.price() == 5 && pool.auditor_fee() == 6 && pool.reservation_fee() == 700_000);
+    w.end();
+}
+
+#[test, expected_failure(abort_code = pool::ETimelocked)]
+fun prices_do_not_change_before_the_timelock_is_over() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.propose_prices(network, cap, 5, 6, 700_000, clock);
+    w.pass(fixtures::timelock() - 1);
+    let (network, pool, _, _, _, clock, _, _) = w.all();
+    pool.apply_prices(network, clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = pool::ENothingProposed)]
+fun prices_that_nobody_proposed_are_not_applied() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, _, clock, _, _) = w.all();
+    pool.apply_prices(network, clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun bad_prices_are_not_even_proposed() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.propose_prices(network, cap, 5, 6, 0, clock);
+    abort
+}
+
+/// The parameters may be others by the time that prices take effect.
+#[test, expected_failure(abort_code = pool::EBadPrices)]
+fun prices_that_are_bad_by_now_are_not_applied() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let mut numbers = fixtures::numbers();
+    // the bounty, above the reservation fee
+    *(&mut numbers[4]) = 2_000_000;
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.propose_prices(network, cap, 5, 6, 1_000_000, clock);
+    network.propose_params(cap, fixtures::params_of(numbers, 2, 0), clock);
+    w.pass(fixtures::timelock());
+    let (network, pool, _, _, _, clock, _, _) = w.all();
+    network.apply_params(clock);
+    pool.apply_prices(network, clock);
+    abort
+}
+
+// === The treasury ===
+
+#[test, expected_failure(abort_code = pool::ETreasuryTooSmall)]
+fun no_more_than_the_treasury_is_withdrawn() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.propose_withdrawal(network, cap, 1, @0x1, clock);
+    w.pass(fixtures::timelock());
+    let (network, pool, _, _, _, clock, _, ctx) = w.all();
+    pool.apply_withdrawal(network, clock, ctx);
+    abort
+}
+
+#[test]
+fun the_treasury_is_paid_after_the_timelock_to_whom_it_was_promised() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let coin = w.coin(10);
+    let (network, pool, _, _, cap, clock, _, _) = w.all();
+    pool.add_treasury(coin.into_balance());
+    pool.propose_withdrawal(network, cap, 7, fixtures::stranger(), clock);
+    w.pass(fixtures::timelock());
+    let (network, pool, _, _, _, clock, _, ctx) = w.all();
+    pool.apply_withdrawal(network, clock, ctx);
+    assert!(pool.treasury() == 3);
+    let mut w = w.next(fixtures::stranger());
+    assert!(w.received() == 7);
+    w.end();
+}
+
+#[test, expected_failure(abort_code = pool::ETimelocked)]
+fun the_treasury_is_not_paid_before_the_timelock_is_over() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, cap, clock, _, ctx) = w.all();
+    pool.propose_withdrawal(network, cap, 0, @0x1, clock);
+    pool.apply_withdrawal(network, clock, ctx);
+    abort
+}
+
+#[test, expected_failure(abort_code = pool::ENothingProposed)]
+fun the_treasury_is_not_paid_to_whom_nobody_proposed() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, _, clock, _, ctx) = w.all();
+    pool.apply_withdrawal(network, clock, ctx);
+    abort
+}
+
+#[test]
+fun anybody_may_fund_audits() {
+    let mut w = fixtures::empty(fixtures::usual()).next(fixtures::stranger());
+    let coin = w.coin(10);
+    let (_, pool, _, _, _, _, _, _) = w.all();
+    pool.fund_audits(coin);
+    assert!(pool.audit_fund() == 10);
+    w.end();
+}
+
+// === What a task costs ===
+
+#[test]
+fun a_quote_is_price_reservation_and_what_the_audit_costs_on_average() {
+    let w = fixtures::empty(fixtures::usual());
+    let sure = fixtures::price() + fixtures::reservation_fee();
+    assert!(w.pool().quote(w.network(), 0) == sure + 2 * fixtures::auditor_fee());
+    assert!(w.pool().audit_probability(w.network().params(), 0) == params::always());
+    w.end();
+    assert!(pool::premium(params::always() / 2, 2, 5) == 5);
+    // rounded up
+    assert!(pool::premium(1, 1, 1) == 1 && pool::premium(0, 16, 5) == 0);
+}
+
+#[test, expected_failure(abort_code = pool::EValueTooHigh)]
+fun a_value_that_no_audit_protects_has_no_quote() {
+    let w = fixtures::empty(fixtures::usual());
+    w.pool().quote(w.network(), 0xffff_ffff_ffff_ffff);
+    abort
+}
+
+// === Whose it is ===
+
+#[test, expected_failure(abort_code = pool::EWrongNetwork)]
+fun a_pool_of_another_network_is_refused() {
+    let (w, other, _c) = fixtures::empty(fixtures::usual()).another_network();
+    w.pool().check_network(&other);
+    abort
+}
+
+#[test, expected_failure(abort_code = pool::EWrongNetwork)]
+fun a_pool_of_another_network_is_not_migrated() {
+    let (mut w, other, _c) = fixtures::empty(fixtures::usual()).another_network();
+    let (_, pool, _, _, _, _, _, _) = w.all();
+    pool.migrate(&other);
+    abort
+}
+
+#[test, expected_failure(abort_code = pool::EWrongVersion)]
+fun a_pool_of_this_version_is_not_migrated() {
+    let mut w = fixtures::empty(fixtures::usual());
+    let (network, pool, _, _, _, _, _, _) = w.all();
+    pool.migrate(network);
+    abort
 }
 
 #[test, expected_failure(abort_code = pool::ENoSuchMember)]
-fun a_slot_that_nobody_holds_takes_no_stake() {
-    let (mut s, clock) = fixtures::begin();
-    let mut pool: Pool = s.take_shared();
-    pool.deposit(3, coin::mint_for_testing<SUI>(5, s.ctx()));
-    ts::return_shared(pool);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = pool::EPoolFull)]
-fun a_full_pool_takes_no_ninth_member() {
-    let (mut s, clock) = fixtures::begin();
-    let mut i = 0;
-    while (i < 9) {
-        fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-        s.next_tx(fixtures::alice());
-        i = i + 1;
-    };
-    fixtures::end(s, clock);
+fun a_slot_that_nobody_holds_has_no_record() {
+    let w = fixtures::empty(fixtures::usual());
+    w.pool().member(3);
+    abort
 }
 
 #[test]
-fun an_unattested_member_weighs_nothing() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let network: Network = s.take_shared();
-    let mut pool: Pool = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let mut roster: Roster = s.take_shared();
-    pool.update_weight(&network, &mut queue, 0);
-    let cap: AdminCap = s.take_from_address(fixtures::admin());
-    roster.launch(&mut queue, &network, &cap, &clock);
-    ts::return_to_address(fixtures::admin(), cap);
-    assert!(roster.positive() == 0 && roster.total() == 0);
-    assert!(!pool.is_eligible(0, 0, 0, 1, 0));
-    ts::return_shared(roster);
-    ts::return_shared(queue);
-    ts::return_shared(pool);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test]
-fun stake_comes_back_after_unbonding() {
-    let (mut s, mut clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let network: Network = s.take_shared();
-    let mut pool: Pool = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let cap: NodeOwnerCap = s.take_from_address(fixtures::alice());
-    pool.leave(&network, &mut queue, &cap, &clock);
-    clock.set_for_testing(fixtures::unbonding() + 1);
-    let stake = pool.withdraw(&network, &cap, &clock, s.ctx());
-    assert!(stake.burn_for_testing() == fixtures::stake());
-    assert!(pool.member(0).stake() == 0);
-    ts::return_to_address(fixtures::alice(), cap);
-    ts::return_shared(queue);
-    ts::return_shared(pool);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = pool::EUnbonding)]
-fun stake_stays_until_unbonding_is_over() {
-    let (mut s, mut clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let network: Network = s.take_shared();
-    let mut pool: Pool = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let cap: NodeOwnerCap = s.take_from_address(fixtures::alice());
-    pool.leave(&network, &mut queue, &cap, &clock);
-    clock.set_for_testing(fixtures::unbonding());
-    pool.withdraw(&network, &cap, &clock, s.ctx()).burn_for_testing();
-    ts::return_to_address(fixtures::alice(), cap);
-    ts::return_shared(queue);
-    ts::return_shared(pool);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = pool::EChallengeExpired)]
-fun evidence_without_a_challenge_is_refused() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let mut pool: Pool = s.take_shared();
-    let cap: NodeOperatorCap = s.take_from_address(fixtures::alice());
-    pool.post_evidence(&cap, KEY, b"blob", &clock);
-    ts::return_to_address(fixtures::alice(), cap);
-    ts::return_shared(pool);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = pool::EChallengeExpired)]
-fun an_attestation_without_a_challenge_is_refused() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let network: Network = s.take_shared();
-    let mut pool: Pool = s.take_shared();
-    pool.attest(&network, 0, KEY, 0, KEY, KEY, KEY, 1_000, vector[0], vector[vector[]], &clock);
-    ts::return_shared(pool);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = pool::EKindRefused)]
-fun a_tee_that_the_pool_does_not_take_is_refused() {
-    let (mut s, clock) = fixtures::begin();
-    fixtures::register(&mut s, fixtures::alice(), fixtures::stake());
-    s.next_tx(fixtures::alice());
-    let network: Network = s.take_shared();
-    let mut pool: Pool = s.take_shared();
-    pool.attest(&network, 0, KEY, 2, KEY, KEY, KEY, 1_000, vector[0], vector[vector[]], &clock);
-    ts::return_shared(pool);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = roster::EPeriodNotOver)]
-fun a_roster_with_operators_rolls_only_at_the_period_end() {
-    let (s, mut now) = fixtures::begin();
-    let network: Network = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let mut roster: Roster = s.take_shared();
-    roster::enqueue(&mut queue, 2, 7);
-    let cap: AdminCap = s.take_from_address(fixtures::admin());
-    roster.launch(&mut queue, &network, &cap, &now);
-    ts::return_to_address(fixtures::admin(), cap);
-    assert!(roster.positive() == 1 && roster.total() == 7);
-    roster::enqueue(&mut queue, 1, 7);
-    now.set_for_testing(fixtures::period() - 1);
-    roster.roll_period(&mut queue, &network, &now);
-    ts::return_shared(roster);
-    ts::return_shared(queue);
-    ts::return_shared(network);
-    fixtures::end(s, now);
-}
-
-#[test, expected_failure(abort_code = roster::EPeriodNotOver)]
-fun a_roster_that_was_not_launched_does_not_roll() {
-    let (s, mut clock) = fixtures::begin();
-    let network: Network = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let mut roster: Roster = s.take_shared();
-    clock.set_for_testing(10 * fixtures::period());
-    roster.roll_period(&mut queue, &network, &clock);
-    ts::return_shared(roster);
-    ts::return_shared(queue);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = roster::ELaunched)]
-fun a_roster_is_launched_once() {
-    let (s, clock) = fixtures::begin();
-    let network: Network = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let mut roster: Roster = s.take_shared();
-    let cap: AdminCap = s.take_from_address(fixtures::admin());
-    roster.launch(&mut queue, &network, &cap, &clock);
-    roster.launch(&mut queue, &network, &cap, &clock);
-    ts::return_to_address(fixtures::admin(), cap);
-    ts::return_shared(roster);
-    ts::return_shared(queue);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test]
-fun a_later_change_of_a_slot_replaces_the_one_that_waits() {
-    let (s, clock) = fixtures::begin();
-    let network: Network = s.take_shared();
-    let mut queue: RosterQueue = s.take_shared();
-    let mut roster: Roster = s.take_shared();
-    roster::enqueue(&mut queue, 2, 7);
-    roster::enqueue(&mut queue, 3, 1);
-    roster::enqueue(&mut queue, 2, 5);
-    let cap: AdminCap = s.take_from_address(fixtures::admin());
-    roster.launch(&mut queue, &network, &cap, &clock);
-    ts::return_to_address(fixtures::admin(), cap);
-    assert!(roster.positive() == 2 && roster.total() == 6);
-    ts::return_shared(roster);
-    ts::return_shared(queue);
-    ts::return_shared(network);
-    fixtures::end(s, clock);
-}
-
-#[test, expected_failure(abort_code = statement::EThresholdNotMet)]
-fun too_few_signatures_are_no_committee() {
-    statement::verify_committee(&vector[KEY, fixtures::verifier()], 2, &b"", &vector[0], &vector[KEY]);
-}
-
-#[test, expected_failure(abort_code = statement::EBadSignature)]
-fun a_stranger_does_not_sign_for_the_committee() {
-    statement::verify_committee(&vector[fixtures::verifier()], 1, &b"", &vector[1], &vector[KEY]);
-}
-
-#[test]
-fun a_real_signature_counts_once() {
-    // RFC 8032, test 2: one byte 0x72
-    let key = x"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
-    let signature = x"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
-    statement::verify_committee(&vector[key], 1, &x"72", &vector[0], &vector[signature]);
-}
-
-#[test, expected_failure(abort_code = statement::ESignersNotSorted)]
-fun one_signer_named_twice_is_not_two() {
-    let key = x"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
-    let signature = x"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
-    statement::verify_committee(&vector[key], 2, &x"72", &vector[0, 0], &vector[signature, signature]);
+fun a_mask_allows_the_kinds_whose_bits_it_has() {
+    assert!(pool::allows(0, 0) == false && pool::allows(1, 0) && pool::allows(10, 3) && !pool::allows(10, 2));
+    assert!(pool::allows(1u64 << 63, 63) && !pool::allows(0xffff_ffff_ffff_ffff, 64));
 }

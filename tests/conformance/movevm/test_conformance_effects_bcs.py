@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "localnet"))
 
 from ledger_world import ALICE, World, arg, result, u64
 from pysui.sui.sui_bcs import bcs_txne
+from shelf_world import V1, V2, ShelfWorld, compiled
 
 from localnet.ledger.encoding import effects_digest, encode_effects
 from localnet.ledger.framework import DEFAULT_FILE, Framework
@@ -100,6 +101,42 @@ def test_failure_is_read_back(world: World, name: str, attempt: Callable[[World]
     status, command = read(executed.effects).status.value
     assert status.enum_name == name
     assert command.value == executed.effects.status.command
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt"),
+    [
+        ("DigestDoesNotMatch", lambda world: world.upgrade(V2, digest=bytes(32))),
+        ("PackageIDDoesNotMatch", lambda world: world.upgrade(package=world.package)),
+        ("UnknownUpgradePolicy", lambda world: world.upgrade(policy=1)),
+        ("IncompatibleUpgrade", lambda world: world.upgrade(policy=128)),
+    ],
+)
+def test_refused_upgrade_is_read_back(name: str, attempt: Callable[[ShelfWorld], ExecutedTransaction]) -> None:
+    status, command = read(attempt(ShelfWorld(Framework.load())).effects).status.value
+    assert status.enum_name == "PackageUpgradeError"
+    assert (status.value.enum_name, command.value) == (name, 1)
+
+
+def test_publish_failures_are_read_back() -> None:
+    world = ShelfWorld(Framework.load())
+    second = world.upgraded()
+    middle = world.publish(compiled("middle", shelf=(world.first, second)))
+    outer = compiled("outer", shelf=(world.first, world.first), middle=(middle, middle))
+    for modules, dependencies, name in (
+        (outer.modules, outer.dependencies, "PublishUpgradeDependencyDowngrade"),
+        (V1, (), "PublishUpgradeMissingDependency"),
+        (tuple(world.ledger.package(second).modules.values()), outer.dependencies, "PublishErrorNonZeroAddress"),
+    ):
+        status, _ = read(world.publish_modules(modules, dependencies).effects).status.value
+        assert status.enum_name == name
+
+
+def test_upgrade_is_read_back() -> None:
+    world = ShelfWorld(Framework.load())
+    done = world.upgrade()
+    written = [change.outputState for _, change in read(done.effects).changedObjects if change.outputState.enum_name == "PackageWrite"]
+    assert [state.value.version for state in written] == [2]
 
 
 def _u64():

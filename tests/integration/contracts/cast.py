@@ -11,14 +11,14 @@ from protocol_world import FALSE_ROOT, TRUE_ROOT, WRAP, Node, World
 
 from agent.protocol.lifecycle import TaskState
 from agent.protocol.records import Round, Seat, TaskView
-from agent.protocol.statements import BAD_KEY, BAD_WRAP, FORGED, NO_INPUT
+from agent.protocol.statements import BAD_KEY, BAD_WRAP, EARLIER_WRAP, FORGED, NO_INPUT
 from agent.protocol.units import TaskId
 
 BAD = b"b" * 80
 """A wrap that the data key does not give."""
 HERE, GONE = b"here", b"gone"
 """URIs: one can be read, the other cannot."""
-LIES = (TRUE_ROOT, FALSE_ROOT, bytes(BAD_WRAP), bytes(NO_INPUT), bytes(FORGED), bytes(BAD_KEY))
+LIES = (TRUE_ROOT, FALSE_ROOT, bytes(BAD_WRAP), bytes(NO_INPUT), bytes(FORGED), bytes(BAD_KEY), bytes(EARLIER_WRAP))
 DISPUTE_BOND = 300_000_000
 ENDED = (TaskState.SETTLED,)
 
@@ -58,6 +58,10 @@ class Job:
     """(round, seat) → the root committed to."""
 
 
+def _is_bad(each: Round) -> bool:
+    return any(seat.wrap not in {WRAP, b""} for seat in each.seats)
+
+
 class Cast:
     """The honest part of the cast, and what it sees."""
 
@@ -79,9 +83,10 @@ class Cast:
             if any(seat.wrap != WRAP for seat in each.seats):
                 return bytes(BAD_KEY)
             return bytes(FORGED) if job.forged else job.root
-        earlier = [r for r in view.rounds if r.kind <= 3 and r.kind < each.kind and r.handed_by == view.executor.slot]
-        if any(seat.wrap not in {WRAP, b""} for r in [*earlier, each] for seat in r.seats):
+        if _is_bad(each):
             return bytes(BAD_WRAP)
+        if any(_is_bad(r) for r in view.rounds if r.kind < each.kind and r.handed_by == view.executor.slot):
+            return bytes(EARLIER_WRAP)
         if GONE in view.input_uri and each.uri != HERE:
             return bytes(NO_INPUT)
         return TRUE_ROOT

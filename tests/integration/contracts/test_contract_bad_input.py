@@ -357,7 +357,7 @@ def test_roster_of_another_pool(world: World) -> None:
     task, node = world.running()
     before = world.roster
     done = world.call(
-        world.admin, "pool::create", Shared(world.network), Owned(world.cap), vec(b"m" * 32), u64(3), u64(1), u64(1), u64(1), b"\2", Shared(CLOCK)
+        world.admin, "pool::create", Shared(world.network), Owned(world.cap), vec(b"m" * 32), u64(3), u64(1), u64(1), u64(1_000_000), b"\2", Shared(CLOCK)
     )
     world.roster = world.created(done, "Roster")
     with aborts("task", 1):

@@ -27,7 +27,7 @@ ATTEMPTS = 400
 picks = st.integers(min_value=0, max_value=2**16)
 plans = st.builds(
     Plan,
-    commits=st.sampled_from([FALSE_ROOT, TRUE_ROOT, None]),
+    commits=st.sampled_from([*LIES, FALSE_ROOT, TRUE_ROOT, None]),
     forged=st.booleans(),
     bad_wraps=st.frozensets(st.integers(0, 12), max_size=4),
     hands_off=st.sampled_from([True, True, False]),

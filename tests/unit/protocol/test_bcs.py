@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 from agent.protocol.bcs import U8, U64, BadValue, BcsError, TrailingBytes, Truncated, decode, encode
 from agent.protocol.lifecycle import TaskState
 from agent.protocol.units import Address, Mist
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,3 +88,22 @@ def test_a_number_that_does_not_fit_is_refused() -> None:
 def test_a_bool_that_is_neither_0_nor_1_is_refused() -> None:
     with pytest.raises(BadValue, match="2 is no bool"):
         decode(Inner, bytes(8) + b"\x02")
+
+
+@dataclass(frozen=True)
+class Boxed(Generic[T]):
+    value: tuple[T, ...]
+    at: U64
+
+
+@dataclass(frozen=True)
+class Holder:
+    numbers: Boxed[U8]
+    inner: Boxed[Inner]
+
+
+@given(st.lists(st.integers(0, 255), max_size=3), st.lists(inners, max_size=2))
+def test_a_generic_dataclass_is_encoded_with_its_arguments_put_in(numbers: list[int], parts: list[Inner]) -> None:
+    held = Holder(Boxed(tuple(numbers), 1), Boxed(tuple(parts), 2))
+    assert decode(Holder, encode(held)) == held
+    assert encode(held).startswith(bytes([len(numbers), *numbers]) + (1).to_bytes(8, "little"))

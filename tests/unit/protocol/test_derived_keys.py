@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.protocol import keys
-from agent.protocol.units import NodeId, TaskId
+from agent.protocol.units import Address, NodeId, TaskId
 
 ids = st.binary(min_size=32, max_size=32)
 
@@ -30,6 +30,19 @@ def test_keys_are_as_specified(data_key: bytes, task: TaskId, node: NodeId, outp
     assert keys.wrap_ephemeral(data_key, task, node) == hkdf(data_key, b"enclavia-wrap/1:" + task + node)
     hashed = blake2b(output, digest_size=32).digest()
     assert keys.output_ephemeral(data_key, task, node, output) == hkdf(data_key, b"enclavia-output/1:" + task + node + hashed)
+
+
+@given(ids, ids.map(TaskId), ids.map(NodeId))
+def test_an_arbiter_of_the_delivery_derives_from_the_secret_that_the_requester_gave(secret: bytes, task: TaskId, node: NodeId) -> None:
+    assert keys.arbiter_salt(secret, task, node) == hkdf(secret, b"enclavia-salt/1:" + task + node)
+    assert keys.wrap_ephemeral(secret, task, node) == hkdf(secret, b"enclavia-wrap/1:" + task + node)
+
+
+@given(ids.map(Address), ids.map(TaskId), ids.map(NodeId), st.integers(0, 2**64 - 1))
+def test_a_wrap_says_for_whom_it_is_and_of_what(network: Address, task: TaskId, node: NodeId, epoch: int) -> None:
+    seat = network + task + node + epoch.to_bytes(8, "little")
+    assert keys.wrap_info(network, task, node, epoch) == b"enclavia-handoff/1:" + seat
+    assert keys.output_wrap_info(network, task, node, epoch) == b"enclavia-output-key/1:" + seat
 
 
 @given(ids, ids.map(TaskId))

@@ -47,12 +47,28 @@ def test_verdict() -> None:
 
 
 def test_ticket() -> None:
-    seats = (s.TicketSeat(NODE, s.TeeKind.NITRO, 3, b"x" * 32), s.TicketSeat(NodeId(b"m" * 32), s.TeeKind.SIMULATED, 1, b"y" * 32))
+    first_seat = s.TicketSeat(NODE, Address(b"o" * 32), s.TeeKind.NITRO, 3, b"x" * 32)
+    seats = (first_seat, s.TicketSeat(NodeId(b"m" * 32), Address(b"q" * 32), s.TeeKind.SIMULATED, 1, b"y" * 32))
     made = s.TicketStatement(NETWORK, TASK, 3, INPUT, seats, Millis(9)).signing_bytes()
-    first, second = NODE + b"\x01" + u64(3) + vec(b"x" * 32), b"m" * 32 + b"\x00" + u64(1) + vec(b"y" * 32)
+    first = NODE + b"o" * 32 + b"\x01" + u64(3) + vec(b"x" * 32)
+    second = b"m" * 32 + b"q" * 32 + b"\x00" + u64(1) + vec(b"y" * 32)
     assert made == b"\x06" + NETWORK + TASK + b"\x03" + vec(INPUT) + b"\x02" + first + second + u64(9)
+
+
+def test_revocation() -> None:
+    made = s.RevocationStatement(NETWORK, POOL, NODE, 7, s.RevocationReason.CODE).signing_bytes()
+    assert made == b"\x07" + NETWORK + POOL + NODE + u64(7) + b"\x02"
+
+
+def test_ruling() -> None:
+    made = s.RulingStatement(NETWORK, TASK, 5, s.FORGED, agrees=False).signing_bytes()
+    assert made == b"\x08" + NETWORK + TASK + b"\x05" + vec(b"\xfe" * 32) + b"\x00"
+
+
+def test_special_roots_differ() -> None:
+    assert len(set(s.SPECIAL_ROOTS)) == 5
 
 
 def test_no_statement_passes_for_another() -> None:
     scopes = [kind.SCOPE for name, kind in vars(s).items() if name.endswith("Statement") and kind is not s.Statement]
-    assert sorted(scopes) == [1, 2, 3, 4, 5, 6]
+    assert sorted(scopes) == [1, 2, 3, 4, 5, 6, 7, 8]
