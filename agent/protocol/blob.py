@@ -12,6 +12,8 @@ from agent.protocol.units import BlobId, Digest
 
 BLOB_CHUNK: Final = 16_384
 """Bytes; two pure arguments of a transaction hold one."""
+BLOB_HALF: Final = BLOB_CHUNK // 2
+"""Bytes of a chunk's head; its tail is the rest."""
 MAX_PUBLISHED_CHUNKS: Final = 64
 """Of a sealed output: what can be published on chain, 1 MiB."""
 
@@ -19,8 +21,14 @@ MAX_PUBLISHED_CHUNKS: Final = 64
 def blob_digest(content: bytes) -> BlobId:
     """The id of `content`; an empty blob is one empty chunk."""
     chunks = [content[at : at + BLOB_CHUNK] for at in range(0, len(content), BLOB_CHUNK)] or [b""]
-    leaves = [
-        Digest(blake2b(BLOB + index.to_bytes(4, "little") + chunk, digest_size=32).digest())
-        for index, chunk in enumerate(chunks)
-    ]
-    return BlobId(merkle_root(leaves))
+    return BlobId(merkle_root([_leaf(index, chunk) for index, chunk in enumerate(chunks)]))
+
+
+def _leaf(index: int, chunk: bytes) -> Digest:
+    """Over the hashes of two halves: what a contract can compute from two arguments without putting them together."""
+    halves = _hash(chunk[:BLOB_HALF]) + _hash(chunk[BLOB_HALF:])
+    return Digest(_hash(BLOB + index.to_bytes(4, "little") + halves))
+
+
+def _hash(content: bytes) -> bytes:
+    return blake2b(content, digest_size=32).digest()

@@ -37,6 +37,10 @@ class PoolView(Record):
     manifest: Digest
     tee_mask: U64
     prices: Prices
+    bonded: Mist
+    """Sum of the weights that members have queued."""
+    spoken_for: Mist
+    """What the tasks under way lock, and would lock if all of them were audited."""
     slots: U64
     next_slot: Slot
     free: tuple[Slot, ...]

@@ -17,7 +17,7 @@ use sui::sui::SUI;
 const EAlreadyUsed: u64 = 1;
 /// The output is not on chain yet: `submit_output` first, or `claim_undelivered`.
 const ENotPublished: u64 = 2;
-/// Chunks come in order, of 16,384 bytes each but for the last, which is not empty.
+/// Chunks come in order, in two halves of 8,192 bytes each, but for the last, which is not empty and has no tail without a whole head.
 const EBadChunk: u64 = 3;
 /// A sealed output has at most 64 chunks.
 const ETooManyChunks: u64 = 4;
@@ -29,7 +29,7 @@ const EWrongOutput: u64 = 6;
 const COMMITTED: u8 = 2;
 const HANDOFF: u8 = 4;
 const PUBLISHING: u8 = 12;
-const CHUNK: u64 = 16_384;
+const HALF: u64 = 8_192;
 const MAX_CHUNKS: u64 = 64;
 
 public struct DeliveryClaimed has copy, drop { task: address, pool: address, bond: u64, deadline: u64 }
@@ -54,7 +54,7 @@ public fun claim_undelivered(task: &mut Task, network: &Network, bond: Coin<SUI>
 /// What `claim_undelivered` costs: the gas of the largest publication. What it does not take comes back.
 public fun claim_bond(task: &Task): u64 { MAX_CHUNKS * task.params().bounty() }
 
-/// A chunk of the sealed output, `head || tail` (a pure argument holds a little less than one). The last one is checked against
+/// A chunk of the sealed output, in two halves (a pure argument holds a little less than one). The last one is checked against
 /// what the executor committed to. An `index` again drops what came after it.
 public fun publish_output(
     task: &mut Task, network: &Network, cap: &NodeOperatorCap, index: u64, head: vector<u8>, tail: vector<u8>, last: bool,
@@ -76,16 +76,14 @@ public fun submit_output(
 }
 
 fun publish(task: &mut Task, index: u64, head: vector<u8>, tail: vector<u8>, last: bool, now: u64) {
-    let mut chunk = head;
-    chunk.append(tail);
-    let size = chunk.length();
-    assert!(size > 0 && (if (last) size <= CHUNK else size == CHUNK), EBadChunk);
+    let whole = head.length() == HALF && (last || tail.length() == HALF) && tail.length() <= HALF;
+    assert!(whole || (last && !head.is_empty() && head.length() < HALF && tail.is_empty()), EBadChunk);
     assert!(index < MAX_CHUNKS, ETooManyChunks);
     let at = task.address_of();
     let leaves = task.leaves_mut();
     assert!(index <= leaves.length(), EBadChunk);
     while (leaves.length() > index) { leaves.pop_back(); };
-    leaves.push_back(commitment::blob_leaf(index as u32, chunk));
+    leaves.push_back(commitment::blob_leaf(index as u32, &head, &tail));
     event::emit(ChunkPublished { task: at, index });
     if (!last) return;
     assert!(commitment::root(*task.leaves()) == task.sealed_output_digest(), EWrongOutput);

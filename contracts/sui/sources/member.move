@@ -96,10 +96,10 @@ public fun replace(
     let held = pool.member(slot).stake();
     assert!(stake.value() >= network.params().min_stake(), EStakeTooSmall);
     assert!(stake.value() > held + params::share(held, OUTBID_BPS), EStakeTooSmall);
+    pool.set_weight(slot, 0);
     let mut member = pool.remove(slot);
     assert!(member.locked() == 0, EStakeLocked);
     if (member.leaving_at() == 0) member.set_leaving_at(started(now));
-    member.set_weight(0);
     let node = member.node();
     pool.put_departed(member);
     let later = if (roster.period_ends() > now) roster.period_ends() else now;
@@ -146,8 +146,8 @@ fun queue_weight(pool: &mut Pool, queue: &mut RosterQueue, slot: u64, min_stake:
     let stake = member.stake();
     let out = member.leaving_at() > 0 || member.jailed_until() > 0 || member.current().epoch() == 0 || stake < min_stake;
     let weight = if (out) 0 else stake;
-    member.set_weight(weight);
     event::emit(WeightQueued { pool: at, node: member.node(), slot, weight });
+    pool.set_weight(slot, weight);
     roster::enqueue(queue, slot, weight);
 }
 

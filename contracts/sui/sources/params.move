@@ -183,6 +183,9 @@ public fun span(p: &Params): u64 {
         + 2 * w.audit_ms + 28 * w.grace_ms
 }
 
+/// Stake that a task and its audit lock.
+public fun task_locks(p: &Params): u64 { p.amounts.executor_lock + p.amounts.auditors * p.amounts.auditor_lock }
+
 /// `amount * bps / 10,000`, rounded down.
 public fun share(amount: u64, bps: u64): u64 {
     (((amount as u128) * (bps as u128)) / (BPS as u128)) as u64

@@ -34,6 +34,8 @@ const EBadKey: u64 = 8;
 const EValueTooHigh: u64 = 9;
 /// The Pool was made by another version of this package: call `migrate`, or the newer package.
 const EWrongVersion: u64 = 10;
+/// The Pool has as many tasks as it could audit: wait for some to settle, or for more stake.
+const EPoolBusy: u64 = 11;
 
 /// A dispute and the one after it, with twice the seats.
 const DISPUTE_FACTOR: u64 = 3;
@@ -50,6 +52,10 @@ public struct Pool has key {
     manifest: vector<u8>,
     tee_mask: u64,
     prices: Prices,
+    /// Sum of the weights that members have queued.
+    bonded: u64,
+    /// What the tasks under way lock, and would lock if all of them were audited.
+    spoken_for: u64,
     slots: u64,
     next_slot: u64,
     /// Slots given back.
@@ -120,6 +126,8 @@ public fun create(
         manifest,
         tee_mask,
         prices,
+        bonded: 0,
+        spoken_for: 0,
         slots: 1u64 << depth,
         next_slot: 0,
         free: vector[],
@@ -244,6 +252,23 @@ public(package) fun is_eligible(
     if (stake < p.min_stake() || stake < member.locked()) return false;
     if (stake - member.locked() < lock) return false;
     !voluntary || stake - member.backing() >= lock + p.audit_reserve()
+}
+
+/// Takes in one task more. No more than could be audited all at once with half of the stake: else whoever fills the Pool with tasks of his
+/// own keeps the honest auditors busy, and meets only his own.
+public(package) fun speak_for(pool: &mut Pool, p: &Params) {
+    pool.spoken_for = pool.spoken_for + p.task_locks();
+    assert!(pool.spoken_for <= pool.bonded / 2, EPoolBusy);
+}
+
+public(package) fun unspeak(pool: &mut Pool, p: &Params) { pool.spoken_for = pool.spoken_for - p.task_locks(); }
+
+/// Notes that a member's queued weight is `weight` now.
+public(package) fun set_weight(pool: &mut Pool, slot: u64, weight: u64) {
+    let member = member_mut(pool, slot);
+    let before = member.weight();
+    member.set_weight(weight);
+    pool.bonded = pool.bonded + weight - before;
 }
 
 /// Locks stake of a member for a task.
@@ -390,6 +415,8 @@ public fun tee_mask(pool: &Pool): u64 { pool.tee_mask }
 public fun price(pool: &Pool): u64 { pool.prices.price }
 public fun auditor_fee(pool: &Pool): u64 { pool.prices.auditor_fee }
 public fun reservation_fee(pool: &Pool): u64 { pool.prices.reservation_fee }
+public fun bonded(pool: &Pool): u64 { pool.bonded }
+public fun spoken_for(pool: &Pool): u64 { pool.spoken_for }
 public fun slots(pool: &Pool): u64 { pool.slots }
 public fun treasury(pool: &Pool): u64 { pool.treasury.value() }
 public fun audit_fund(pool: &Pool): u64 { pool.audit_fund.value() }

@@ -126,6 +126,7 @@ fun slash_executor(
     let outcome = task.outcome();
     if (outcome == EXPIRED) return 0;
     let p = *task.params();
+    pool.unspeak(&p);
     let seat = *task.executor();
     let lock = seat.lock();
     let loss = if (outcome == GUILTY || outcome == REFUSED || outcome == FORGED) lock

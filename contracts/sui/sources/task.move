@@ -258,6 +258,7 @@ public fun assign(
     let until = clock.timestamp_ms() + params::span(&task.params);
     let good = record.epoch() > 0 && record.not_after() >= until && network.is_in_force(record.policy(), clock);
     assert!(good, EWrongExecutor);
+    pool.speak_for(&task.params);
     Assignment { task: address_of(task), seat: round::seat(pool, slot, &record, task.params.executor_lock(), true) }
 }
 

@@ -36,6 +36,7 @@ public struct World {
 
 // === Method aliases: acts on a World ===
 
+public use fun enclavia::acts::end as World.end_of;
 public use fun enclavia::acts::open as World.open;
 public use fun enclavia::acts::open_for as World.open_for;
 public use fun enclavia::acts::pay as World.pay;

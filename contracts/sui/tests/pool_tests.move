@@ -25,11 +25,12 @@ fun create(manifest: vector<u8>, price: u64, auditor_fee: u64, reservation_fee: 
 }
 
 #[test]
-fun prices_up_to_the_limits_are_allowed() {
-    let fee = fixtures::bond() / 15;
-    create(fixtures::manifest(), 2 * fixtures::price(), fee, 2 * fixtures::price());
-    create(fixtures::manifest(), 0, 0, fixtures::bounty() + 1);
+fun the_greatest_prices_are_allowed() {
+    create(fixtures::manifest(), 2 * fixtures::price(), fixtures::bond() / 15, 2 * fixtures::price())
 }
+
+#[test]
+fun the_smallest_prices_are_allowed() { create(fixtures::manifest(), 0, 0, fixtures::bounty() + 1) }
 
 #[test, expected_failure(abort_code = pool::EBadKey)]
 fun a_manifest_of_the_wrong_size_is_refused() { create(b"short", 1, 1, fixtures::reservation_fee()) }

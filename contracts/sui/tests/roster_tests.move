@@ -173,7 +173,7 @@ fun a_roster_of_one_slot_is_refused() { fixtures::empty(fixtures::usual().of_dep
 fun a_roster_of_more_than_4096_slots_is_refused() { fixtures::empty(fixtures::usual().of_depth(13)).end() }
 
 #[test]
-fun rosters_of_2_and_of_4096_slots_are_allowed() {
-    fixtures::empty(fixtures::usual().of_depth(1)).end();
-    fixtures::empty(fixtures::usual().of_depth(12)).end();
-}
+fun a_roster_of_two_slots_is_allowed() { fixtures::empty(fixtures::usual().of_depth(1)).end() }
+
+#[test]
+fun a_roster_of_4096_slots_is_allowed() { fixtures::empty(fixtures::usual().of_depth(12)).end() }

@@ -86,12 +86,12 @@ fun special_roots_are_the_vectors() {
 
 #[test]
 fun blob_digests_are_the_vectors() {
-    assert!(commitment::blob_digest(repeated(165, 0)) == x"a9c15c8c60213a91ae2a6c7589e069d0348885944ff9f6874ba58ce91a177052");
-    assert!(commitment::blob_digest(repeated(165, 1)) == x"4f40089cc037d0494c48252f7e1617ae04ba82d6219caad6d3a3b0708344db8a");
-    assert!(commitment::blob_digest(repeated(165, 16383)) == x"d26d72f809b84f5a3a024fdeb3d7232d6a8ffd0784583aae438fe93e60622cda");
-    assert!(commitment::blob_digest(repeated(165, 16384)) == x"66d7431323d4525a0db884efc6efb8d0b2e8f0570c989730e51d19018e70f51f");
-    assert!(commitment::blob_digest(repeated(165, 16385)) == x"a57cfbcc99ef357b28d8441b08d43470aea4a230e98a4d2736dafa42e0dd8308");
-    assert!(commitment::blob_digest(repeated(165, 49152)) == x"b5d94d3b00b8cffdc3b5bdade9fe9399885b005058b04970d4d379e23761da21");
+    assert!(commitment::blob_digest(repeated(165, 0)) == x"a7972f2212309f2d01426579b9a4596f9302b27caa96ed0aa78facaa0820f582");
+    assert!(commitment::blob_digest(repeated(165, 1)) == x"7126f284bafa431ea08ae28615edd3e4af415b238420bf61ba62bb53f6cc6611");
+    assert!(commitment::blob_digest(repeated(165, 16383)) == x"254c8124b102d0eb83e563302360230045b38ec01f683c10aef59b1d39a3ca5a");
+    assert!(commitment::blob_digest(repeated(165, 16384)) == x"bcf1d6be513f2dbda2b6027469cc54c1aed630d715fb79f57fa9f422678198a8");
+    assert!(commitment::blob_digest(repeated(165, 16385)) == x"af4455140277627ceb25c870e63d7d1ea60520da2ad792011ede5dd88f103549");
+    assert!(commitment::blob_digest(repeated(165, 49152)) == x"5c224aa2409f5b218f2c4d4e0f3b71d3968574cd5030e6d867cf3ef585b28f6e");
 }
 
 #[test]

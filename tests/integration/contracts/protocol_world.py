@@ -393,6 +393,16 @@ class World:
         )  # fmt: skip
         return node
 
+    def post_to_anybody(self, task: TaskId) -> Node:
+        """To the first candidate that has room."""
+        for slot in self.task(task).candidates:
+            try:
+                return self.post(task, self.nodes[slot])
+            except Aborted as refused:
+                if refused.module != "task":
+                    raise
+        raise AssertionError("no candidate has room")
+
     def running(self) -> tuple[TaskId, Node]:
         task = self.open()
         return task, self.post(task)
@@ -509,14 +519,14 @@ class World:
             sender or self.requester, "delivery::claim_undelivered", usual if bond is None else bond, Shared(task, True), Shared(self.network), COIN, Shared(CLOCK)
         )
 
-    def publish(self, task: TaskId, node: Node, *, index: int = 0, head: bytes = SEALED[:5], tail: bytes = SEALED[5:], last: bool = True) -> Done:
+    def publish(self, task: TaskId, node: Node, *, index: int = 0, head: bytes = SEALED, tail: bytes = b"", last: bool = True) -> Done:
         return self.call(
             node.address, "delivery::publish_output", Shared(task, True), Shared(self.network), Owned(node.operator_cap), u64(index), vec(head), vec(tail),
             bytes([last]), Shared(CLOCK),
         )  # fmt: skip
 
     def submit(
-        self, task: TaskId, *, index: int = 0, head: bytes = SEALED[:5], tail: bytes = SEALED[5:], last: bool = True, sender: bytes | None = None
+        self, task: TaskId, *, index: int = 0, head: bytes = SEALED, tail: bytes = b"", last: bool = True, sender: bytes | None = None
     ) -> Done:
         return self.call(
             sender or self.requester, "delivery::submit_output", Shared(task, True), Shared(self.network), u64(index), vec(head), vec(tail),

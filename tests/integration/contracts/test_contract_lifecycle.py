@@ -9,6 +9,7 @@ from protocol_world import CLOCK, COIN, FALSE_ROOT, PRICE, RANDOM, STAKE, SUI, T
 from agent.protocol import draw, money
 from agent.protocol.events import Committed, Paid, Settled, Slashed
 from agent.protocol.lifecycle import Outcome, TaskState
+from agent.protocol.statements import SPECIAL_ROOTS
 from agent.protocol.units import NONE, Mist, TaskId
 from localnet.ledger.errors import NotFound
 
@@ -356,3 +357,26 @@ def test_full_candidate_is_passed_over() -> None:
 def test_parameters_of_a_task_are_those_of_its_opening() -> None:
     world = World()
     assert world.task(world.open()).params == replace(world.params)
+
+
+def test_a_pool_takes_no_more_tasks_than_it_could_audit_with_half_its_stake() -> None:
+    """Else whoever fills it keeps the honest auditors busy, and meets only his own."""
+    world = World(stake=10 * SUI)
+    locks = world.params.executor_lock + world.params.auditors * world.params.auditor_lock
+    room = world.pool_view().bonded // 2 // locks
+    for _ in range(room):
+        world.post_to_anybody(world.open())
+    with pytest.raises(Aborted) as busy:
+        world.post_to_anybody(world.open())
+    assert (busy.value.module, busy.value.code) == ("pool", 11)
+
+
+def test_special_root_that_an_executor_commits_to_agrees_with_nobody() -> None:
+    """Else every honest vote that its wraps are bad would open its commitment."""
+    world = World(audit_probability=ALWAYS)
+    for root in SPECIAL_ROOTS[:3]:
+        task, liar = world.audited(bytes(root))
+        world.vote(task, [bytes(root)] * 2)
+        world.dispute(task, liar, bytes(root))
+        assert outcome(world, task) is Outcome.GUILTY
+        assert settle_as_the_rules_say(world, task).slashed == {liar.node: world.params.executor_lock}
