@@ -33,7 +33,7 @@ _FINE: Final = 1 << 20
 
 
 _NOTHING: Final = Mist(0)
-_PUBLICATION: Final = Mist(3_000_000)
+_PUBLICATION: Final = Mist(5_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Setup:
     """The adversary's share of the stake."""
     diligence: float = 0.9
     """The share of requesters that complain of a delivery that is missing or forged."""
-    locked: float = 0.95
-    """The share of the honest stake that an attacker of the electorate keeps busy."""
+    locked: float = 0.5
+    """The share of the honest stake that an attacker of the electorate keeps busy; a Pool takes no tasks that could use up more."""
     mismatch: float = 1e-6
     """How likely an input made for it sets two honest machines at odds."""
     publication_gas: Mist = _PUBLICATION
-    """What publishing a chunk of an output on chain costs; measured of a small one."""
+    """What publishing a chunk of an output on chain costs; measured of a full one."""
     audited: Fraction | None = None
     """The audit probability to play with; None: what the chain makes of parameters, price and value."""
 

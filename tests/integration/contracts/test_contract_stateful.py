@@ -161,11 +161,16 @@ class Market(RuleBasedStateMachine):
     def locks_are_those_of_live_tasks(self) -> None:
         locked: dict[int, int] = {}
         backing: dict[int, int] = {}
+        spoken_for = 0
         for view in (self.world.task(job.task) for job in self.cast.live()):
             if view.executor.slot != NONE:
                 backing[view.executor.slot] = backing.get(view.executor.slot, 0) + view.executor.lock
-            for seat in (seat for each in view.rounds for seat in each.seats):
-                locked[seat.slot] = locked.get(seat.slot, 0) + seat.lock
+                spoken_for += view.params.executor_lock + view.params.auditors * view.params.auditor_lock
+            for each in view.rounds:
+                for seat in each.seats:
+                    book = backing if view.is_voluntary(each.kind) else locked
+                    book[seat.slot] = book.get(seat.slot, 0) + seat.lock
+        assert self.world.pool_view().spoken_for == spoken_for
         for member in self.world.members():
             assert member.backing == backing.get(member.slot, 0)
             assert member.locked == backing.get(member.slot, 0) + locked.get(member.slot, 0)
