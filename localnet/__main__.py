@@ -10,6 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
+
 from localnet.ledger.clock import ManualClock
 from localnet.rpc.localnet import LOOPBACK, Localnet
 
@@ -27,6 +30,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", help="text that on-chain randomness and ids derive from")
     parser.add_argument("--dir", type=Path, help="where the certificates go (default: a temporary directory)")
     parser.add_argument("--repeatable", action="store_true", help="draws depend on the seed and not on timing (docs/localnet.md)")
+    parser.add_argument(
+        "--nitro-root", type=Path, help="certificate (PEM or DER) that sui::nitro_attestation trusts instead of Amazon's: for simulated enclaves"
+    )
     parser.add_argument("--manual-clock", action="store_true", help="time stands still until told to move on")
     return parser.parse_args()
 
@@ -42,6 +48,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         seed=None if arguments.seed is None else arguments.seed.encode(),
         directory=arguments.dir,
         repeatable=arguments.repeatable,
+        nitro_root=None if arguments.nitro_root is None else certificate_in(arguments.nitro_root),
     )
     async with localnet:
         ready = {
@@ -53,6 +60,16 @@ async def _serve(arguments: argparse.Namespace) -> None:
         }
         print(json.dumps(ready), flush=True)  # noqa: T201 - the one line that callers read
         await stopped.wait()
+
+
+def certificate_in(file: Path) -> bytes:
+    """The DER of a certificate in a file. Raises SystemExit."""
+    try:
+        data = file.read_bytes()
+        certificate = load_pem_x509_certificate(data) if data.startswith(b"-----BEGIN") else load_der_x509_certificate(data)
+    except (OSError, ValueError) as unusable:
+        raise SystemExit(f"--nitro-root {file}: no certificate in PEM or DER ({unusable})") from None
+    return certificate.public_bytes(Encoding.DER)
 
 
 if __name__ == "__main__":

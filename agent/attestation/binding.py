@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from agent.attestation import cbor
 from agent.attestation.errors import Malformed
+from agent.protocol.statements import native_digest
 from agent.protocol.tags import ATTEST, GPU
-from agent.protocol.units import Address, Millis, NodeId
+from agent.protocol.units import Address, Digest, Millis, NodeId
 
 VERSION: Final = 1
 MAX_BINDING: Final = 1024
@@ -20,6 +21,9 @@ MAX_BINDING: Final = 1024
 
 MAX_CHAIN_ID: Final = 64
 """Characters of a chain identifier; Sui's has 44 at most."""
+
+REPORT_DATA_BYTES: Final = 64
+USER_DATA_BYTES: Final = 96
 
 _DIGEST_BYTES: Final = 32
 _U64: Final = 1 << 64
@@ -94,9 +98,35 @@ class Binding:
         return cls(**entries)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committee:
+    """Who may sign, as `Network` has it."""
+
+    verifiers: tuple[bytes, ...]
+    """Ed25519 keys, 32 bytes each; a signer is named by its place here."""
+    threshold: int
+
+    def digest(self) -> bytes:
+        """What bindings carry as `committee_hash`."""
+        return committee_hash(self.threshold, self.verifiers)
+
+
 def report_data(binding: bytes) -> bytes:
     """64 bytes that the CPU evidence carries for the encoded `binding`."""
     return sha512(ATTEST + binding).digest()
+
+
+def native_of(binding: Binding, pool: Address, committee: Committee) -> bytes:
+    """32 bytes: what Move recomputes of a Nitro document for `binding`. Move has no CBOR and no SHA-512."""
+    return native_digest(
+        binding.network_id, pool, binding.node_id, binding.key_epoch, binding.challenge, binding.hpke_pk, binding.sign_pk,
+        Digest(binding.workload_manifest_hash), committee.verifiers, committee.threshold, binding.not_after,
+    )  # fmt: skip
+
+
+def user_data(binding: bytes, native: bytes) -> bytes:
+    """96 bytes that a Nitro document, or a simulated one, carries: the report data, and `native` for the chain."""
+    return report_data(binding) + native
 
 
 def gpu_nonce(report: bytes, index: int) -> bytes:

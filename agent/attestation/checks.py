@@ -18,6 +18,7 @@ class CheckName(StrEnum):
     SIMULATED = "simulated-allowed"
     DEBUG = "not-debug"
     REPORT_DATA = "report-data"
+    NATIVE = "native"
     NONCE = "nonce"
     PUBLIC_KEY = "public-key"
     CHAIN_ID = "binding-chain"

@@ -1,8 +1,8 @@
-"""What a member of the verifier committee does: judge evidence and sign the verdict; look at a task and sign its draw
-ticket.
+"""What a member of the verifier committee does with evidence: judge it, and sign the verdict.
 
-Both functions take facts that the caller read from a chain node it trusts, and sign only what those facts and the
-evidence say: nothing in a statement comes from whoever asked for it. Spec: docs/spec/protocol.md §4, scopes 5 and 6.
+It takes facts that the caller read from a chain node it trusts, and signs only what those facts and the evidence say:
+nothing in a statement comes from whoever asked for it. Spec: docs/spec/protocol.md §4, scope 5. How the signatures of several
+members come together: `agent.attestation.collecting`.
 """
 
 from collections.abc import Sequence
@@ -10,34 +10,17 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.attestation.binding import committee_hash
-from agent.attestation.errors import FactsRefused, TicketRefused
+from agent.attestation.binding import Committee
+from agent.attestation.errors import FactsRefused
 from agent.attestation.policy import Policy
 from agent.attestation.verdict import Verdict
 from agent.attestation.verifier import EvidenceVerifier
-from agent.attestation.verify import HARDWARE, Expected, verify
-from agent.protocol.lifecycle import TaskState
-from agent.protocol.records import MemberView, NetworkView, PoolView, TaskView
-from agent.protocol.statements import TeeKind, TicketSeat, TicketStatement, VerdictStatement
+from agent.attestation.verify import HARDWARE, Expected, NativePlace, verify
+from agent.protocol.records import MemberView, NetworkView, PoolView
+from agent.protocol.statements import TeeKind, VerdictStatement
 from agent.protocol.units import Address, BlobId, Digest, Millis, NodeId
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committee:
-    """Who may sign, as `Network` has it."""
-
-    verifiers: tuple[bytes, ...]
-    """Ed25519 keys, 32 bytes each; a signer is named by its place here."""
-    threshold: int
-
-    @classmethod
-    def of(cls, network: NetworkView) -> "Committee":
-        """The committee of `network` now."""
-        return cls(verifiers=network.verifiers, threshold=network.threshold)
-
-    def digest(self) -> bytes:
-        """What bindings carry as `committee_hash`."""
-        return committee_hash(self.threshold, self.verifiers)
+__all__ = ["AttestationFacts", "Committee", "CommitteeMember", "SignedVerdict", "verdict_statement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +42,15 @@ class AttestationFacts:
     allow_simulated: bool
     """Of the network."""
     policy: Digest
-    """Of the network."""
+    """The one of the network's policies in force that the verdict is to name."""
     committee: Committee
+    """The one in office."""
 
     @classmethod
     def of(
-        cls, chain_id: str, network: NetworkView, pool: PoolView, member: MemberView, evidence_digest: BlobId
+        cls, chain_id: str, network: NetworkView, pool: PoolView, member: MemberView, evidence_digest: BlobId, policy: Digest
     ) -> "AttestationFacts":
-        """The facts about `member` of `pool`, which posted the evidence named `evidence_digest`."""
+        """The facts about `member` of `pool`, which posted the evidence named `evidence_digest`; `policy` is in force."""
         return cls(
             chain_id=chain_id,
             network=Address(network.id),
@@ -79,8 +63,8 @@ class AttestationFacts:
             manifest=pool.manifest,
             tee_mask=pool.tee_mask,
             allow_simulated=network.allow_simulated,
-            policy=network.policy,
-            committee=Committee.of(network),
+            policy=policy,
+            committee=Committee(verifiers=network.verifiers, threshold=network.threshold),
         )
 
 
@@ -94,15 +78,6 @@ class SignedVerdict:
     signature: bytes
     """Ed25519, 64 bytes."""
     verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class SignedTicket:
-    """One member's signature under a draw ticket."""
-
-    statement: TicketStatement
-    signer: int
-    signature: bytes
 
 
 class CommitteeMember:
@@ -136,35 +111,6 @@ class CommitteeMember:
         verdict = verify(evidence, self._policy, at, _expected(facts), self._verifiers).require()
         statement = verdict_statement(verdict, facts)
         return SignedVerdict(statement, signer, self._key.sign(statement.signing_bytes()), verdict)
-
-    def sign_ticket(self, task: TaskView, network: NetworkView, issued_at: Millis, at: Millis) -> SignedTicket:
-        """Sign, at chain time `at`, that the chain drew the seats of `task`'s current round.
-
-        All members have to sign the same `issued_at`, which the contract wants near the time it takes the ticket.
-
-        Raises:
-            FactsRefused: this member is not in the committee, or the task is of another network.
-            TicketRefused: the task does not wait for a ticket, or not for one of that time.
-        """
-        signer = self._place_in(Committee.of(network))
-        if task.network != Address(network.id):
-            raise FactsRefused("the task belongs to another network: read the network that it names")
-        if task.state is not TaskState.TICKET or not task.rounds or not task.rounds[-1].seats:
-            raise TicketRefused("the task is not in state TICKET with somebody seated: read it again")
-        if at - network.stall_ms >= task.deadline:
-            raise TicketRefused("the time for a ticket has passed: the task goes on by `advance`")
-        if not at - task.params.ticket_ms <= issued_at <= at + task.params.grace_ms:
-            raise TicketRefused(f"a ticket of {issued_at} ms is stale or early at {at} ms: propose the time of now")
-        drawn = task.rounds[-1]
-        statement = TicketStatement(
-            network=task.network,
-            task=task.id,
-            round=drawn.kind,
-            input_digest=task.input_digest,
-            seats=tuple(TicketSeat(seat.node, seat.tee_kind, seat.key_epoch, seat.hpke_pk) for seat in drawn.seats),
-            issued_at=issued_at,
-        )
-        return SignedTicket(statement, signer, self._key.sign(statement.signing_bytes()))
 
     def _place_in(self, committee: Committee) -> int:
         try:
@@ -217,4 +163,5 @@ def _expected(facts: AttestationFacts) -> Expected:
         committee=facts.committee.digest(),
         challenge=facts.challenge,
         evidence_digest=facts.evidence_digest,
+        native=NativePlace(pool=facts.pool, committee=facts.committee),
     )

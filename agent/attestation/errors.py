@@ -13,10 +13,13 @@ Evidence from outside never makes `verify` raise: there an `EvidenceError` becom
     │   └── BadSignature          the document is not signed by its leaf certificate
     ├── PolicyError               a policy document that cannot be used
     ├── ProviderError             this machine cannot make the evidence asked for
+    ├── SignatureRefused          a signature that somebody offered is not counted; `.member` says whose it claims to be
+    │   ├── NotAMember            no such key sits in the committee
+    │   ├── OtherStatement        the member signed something else than this
+    │   └── WrongSignature        it does not verify under the member's key
     └── SigningRefused            a committee member does not sign
         ├── EvidenceRefused       the evidence failed; carries the verdict
-        ├── FactsRefused          the chain does not want this verdict now
-        └── TicketRefused         the task does not wait for this ticket
+        └── FactsRefused          the chain does not want this verdict now
 """
 
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -106,5 +109,21 @@ class FactsRefused(SigningRefused):
     """The chain does not want this verdict now."""
 
 
-class TicketRefused(SigningRefused):
-    """The task does not wait for this ticket."""
+class SignatureRefused(AttestationError):
+    """A signature is not counted."""
+
+    def __init__(self, member: bytes, why: str) -> None:
+        super().__init__(f"signature of verifier {member.hex()[:16] or 'nobody'}…: {why}")
+        self.member: Final = member
+
+
+class NotAMember(SignatureRefused):
+    """The key does not sit in the committee that is asked."""
+
+
+class OtherStatement(SignatureRefused):
+    """The member signed another statement about the same thing: it, or this one, does not see the chain as it is."""
+
+
+class WrongSignature(SignatureRefused):
+    """The signature does not verify: whoever sent it is to blame, not the member it names."""

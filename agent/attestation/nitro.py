@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agent.attestation import cbor, certificates
 from agent.attestation.aws_root import AWS_NITRO_ROOT
+from agent.attestation.binding import REPORT_DATA_BYTES
 from agent.attestation.cose import Sign1
 from agent.attestation.errors import Malformed, UntrustedRoot
 from agent.attestation.verifier import Claims, EvidenceVerifier
@@ -127,10 +128,12 @@ class NitroVerifier(EvidenceVerifier):
 
 def claims(document: Document, kind: TeeKind) -> Claims:
     """What an authenticated `document` says, as `kind`. The measurement is PCR0, which covers the whole image."""
+    report, native = document.user_data[:REPORT_DATA_BYTES], document.user_data[REPORT_DATA_BYTES:]
     return Claims(
         kind=kind,
         measurement=document.pcrs.get(0, b""),
-        report_data=document.user_data,
+        report_data=report,
+        native=native,
         nonce=document.nonce,
         public_key=document.public_key,
         issued_at=document.timestamp,

@@ -13,7 +13,7 @@ from agent.attestation.checks import CheckName
 from agent.attestation.policy import Policy
 from agent.attestation.verdict import Check, Verdict
 from agent.attestation.verifier import EvidenceVerifier
-from agent.attestation.verify import HARDWARE, Expected, judge
+from agent.attestation.verify import HARDWARE, Expected, NativePlace, judge
 from agent.protocol.units import Address, BlobId, Millis, NodeId
 
 
@@ -24,6 +24,8 @@ class AttestationRecord(Protocol):
     def key_epoch(self) -> int: ...
     @property
     def tee_kind(self) -> int: ...
+    @property
+    def policy(self) -> bytes: ...
     @property
     def evidence_digest(self) -> bytes: ...
     @property
@@ -46,7 +48,12 @@ class Place:
     manifest: bytes
     """32 bytes, of the pool."""
     committee: bytes
-    """`binding.committee_hash` of the network's committee now; an enclave bound to a former one has to attest again."""
+    """`binding.committee_hash` of the network's committee, or of the one before while its signatures count: the enclave
+    believes the tickets of the one in its binding.
+    """
+    native: NativePlace | None = None
+    policies: frozenset[bytes] | None = None
+    """Digests of the network's policies in force; None: not compared, the contract does when it assigns."""
 
 
 def verify_record(
@@ -70,12 +77,13 @@ def verify_record(
         hpke_pk=record.hpke_pk,
         sign_pk=record.sign_pk,
         evidence_digest=BlobId(record.evidence_digest),
+        native=place.native,
     )
     verdict = judge(evidence, policy, at, expected, verifiers, certificates_at=None)
-    return replace(verdict, checks=(*verdict.checks, _compare(verdict, record)))
+    return replace(verdict, checks=(*verdict.checks, _compare(verdict, record, place.policies)))
 
 
-def _compare(verdict: Verdict, record: AttestationRecord) -> Check:
+def _compare(verdict: Verdict, record: AttestationRecord, policies: frozenset[bytes] | None) -> Check:
     if record.key_epoch == 0:
         return Check(CheckName.RECORD, passed=False, detail="the node is not attested on chain: draw another")
     if verdict.claims is None or verdict.binding is None:
@@ -93,4 +101,6 @@ def _compare(verdict: Verdict, record: AttestationRecord) -> Check:
             passed=False,
             detail=f"the chain has another {', '.join(differing)}",
         )
+    if policies is not None and record.policy not in policies:
+        return Check(CheckName.RECORD, passed=False, detail="the policy it was judged under is in force no longer: draw another")
     return Check(CheckName.RECORD, passed=True, detail="the chain records what the evidence says")

@@ -20,6 +20,8 @@ class Claims:
     """At most 64 bytes, as recorded on chain: PCR0 of Nitro, MRTD of TDX, the launch digest of SEV-SNP."""
     report_data: bytes
     """64 bytes chosen by the enclave; empty if it chose none."""
+    native: bytes | None = None
+    """32 bytes beside them, for the chain to recompute; empty if the enclave sent none; None where this kind has no room."""
     nonce: bytes | None
     """Empty if the enclave sent none; None where this kind has no such field besides `report_data`."""
     public_key: bytes | None

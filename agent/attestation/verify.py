@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.attestation.binding import Binding, report_data
+from agent.attestation.binding import Binding, Committee, native_of, report_data
 from agent.attestation.checks import AUTHENTICATION, CheckName
 from agent.attestation.errors import EvidenceError, UnknownKind
 from agent.attestation.evidence import Evidence, evidence_digest
@@ -23,6 +23,14 @@ from agent.protocol.units import Address, BlobId, Millis, NodeId
 
 HARDWARE: Final[tuple[EvidenceVerifier, ...]] = (NitroVerifier(),)
 """The kinds verified under their vendors' roots. Simulated evidence needs a `SimulatedVerifier` besides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativePlace:
+    """What the binding names by digest or not at all, and the native form in full."""
+
+    pool: Address
+    committee: Committee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,8 @@ class Expected:
     hpke_pk: bytes | None = None
     sign_pk: bytes | None = None
     evidence_digest: BlobId | None = None
+    native: NativePlace | None = None
+    """Nothing but the chain's own way in depends on the native form, and the chain recomputes it."""
 
 
 def verify(
@@ -80,6 +90,7 @@ def judge(
     else:
         checks += _passed_until(None)
         checks += _check_quote(parts, binding, claims)
+        checks.append(_check_native(claims, binding, expected.native))
         checks.append(_check_simulated(claims, policy, expected.chain_id))
         checks += _check_binding(binding, expected)
         checks += _check_policy(claims, policy, at)
@@ -142,6 +153,15 @@ def _check_quote(evidence: Evidence, binding: Binding, claims: Claims) -> list[C
         _equal_if_carried(CheckName.NONCE, claims.nonce, binding.challenge),
         _equal_if_carried(CheckName.PUBLIC_KEY, claims.public_key, binding.hpke_pk),
     ]
+
+
+def _check_native(claims: Claims, binding: Binding, place: NativePlace | None) -> Check:
+    if claims.native is None:
+        return Check(CheckName.NATIVE, passed=True, detail="no room in this kind of quote; the committee vouches for it")
+    if place is None:
+        return Check(CheckName.NATIVE, passed=True, detail="no pool and committee given to compare with; the chain compares")
+    wanted = native_of(binding, place.pool, place.committee)
+    return _equal(CheckName.NATIVE, claims.native, wanted, "the chain would not take the document: bind to its pool and committee")
 
 
 def _check_simulated(claims: Claims, policy: Policy, chain_id: str) -> Check:

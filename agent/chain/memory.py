@@ -15,8 +15,8 @@ from agent.chain.errors import NotFound
 from agent.chain.port import Chain, ChainEvent, Cursor, EventPage, Receipt
 from agent.chain.transaction_log import TxDigest
 from agent.protocol.events import KINDS, Event
-from agent.protocol.records import MemberView, NetworkView, PoolView, RosterView, TaskView
-from agent.protocol.units import Address, Millis, Mist, ObjectId, Slot, TaskId
+from agent.protocol.records import MemberView, NetworkView, PoolView, RequestView, RosterView, TaskView
+from agent.protocol.units import Address, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 T = TypeVar("T")
 
@@ -31,7 +31,11 @@ class Views:
     pool: PoolView | None = None
     roster: RosterView | None = None
     members: dict[Slot, MemberView] = field(default_factory=dict)
+    departed: dict[NodeId, MemberView] = field(default_factory=dict)
     tasks: dict[TaskId, TaskView] = field(default_factory=dict)
+    requests: dict[ObjectId, RequestView] = field(default_factory=dict)
+    published: dict[TaskId, bytes] = field(default_factory=dict)
+    """Sealed outputs on chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,18 @@ class MemoryChain(Chain):
 
     async def member(self, slot: Slot) -> MemberView | None:
         return self.views.members.get(slot)
+
+    async def departed(self, node: NodeId) -> MemberView | None:
+        return self.views.departed.get(node)
+
+    async def slot_of(self, operator: Address) -> Slot | None:
+        return next((slot for slot, each in self.views.members.items() if each.operator == operator), None)
+
+    async def request(self, request: ObjectId) -> RequestView:
+        return _found(self.views.requests.get(request), "Request")
+
+    async def published_output(self, task: TaskId) -> bytes:
+        return _found(self.views.published.get(task), "published output")
 
     async def roster(self) -> RosterView:
         return _found(self.views.roster, "Roster")

@@ -11,11 +11,12 @@ from typing import Final, NewType, TypeVar
 
 from agent.chain.calls import Call
 from agent.chain.deployment import Deployment, SharedObject
-from agent.chain.errors import Malformed
+from agent.chain.errors import Malformed, Unsupported
 from agent.chain.transaction_log import LoggedTransaction, MemoryTransactionLog, TransactionLog, TxDigest, TxStatus
+from agent.protocol.blob import BLOB_CHUNK
 from agent.protocol.events import Event
-from agent.protocol.records import MemberView, NetworkView, PoolView, RosterView, TaskView
-from agent.protocol.units import Address, Millis, Mist, ObjectId, Slot, TaskId
+from agent.protocol.records import MemberView, NetworkView, PoolView, RequestView, RosterView, TaskView
+from agent.protocol.units import Address, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 __all__ = [
     "MAX_PAGE",
@@ -163,6 +164,35 @@ class Chain(ABC):
     @abstractmethod
     async def roster(self) -> RosterView:
         """The Roster as it is now."""
+
+    @abstractmethod
+    async def published_output(self, task: TaskId) -> bytes:
+        """The sealed output that `publish_output` or `submit_output` put on chain; it has the digest of the Task.
+
+        Raises:
+            NotFound: it was not put on chain, or the endpoint does not have all of it any more.
+        """
+
+    async def published_chunks(self, task: TaskId) -> tuple[bytes, ...]:
+        """As `published_output`, in the chunks that its digest is made of."""
+        sealed = await self.published_output(task)
+        return tuple(sealed[at : at + BLOB_CHUNK] for at in range(0, len(sealed), BLOB_CHUNK))
+
+    async def request(self, request: ObjectId) -> RequestView:
+        """The Request as it is now.
+
+        Raises:
+            NotFound: there is none, or it was opened or cancelled.
+        """
+        raise Unsupported(f"{type(self).__name__} reads no requests, not even 0x{request.hex()}")
+
+    async def departed(self, node: NodeId) -> MemberView | None:
+        """The record of a node whose slot another has taken; None if there is none."""
+        raise Unsupported(f"{type(self).__name__} reads no departed members, not even 0x{node.hex()}")
+
+    async def slot_of(self, operator: Address) -> Slot | None:
+        """The slot of an operator, who has at most one; None if it has none."""
+        raise Unsupported(f"{type(self).__name__} looks up no operators, not even 0x{operator.hex()}")
 
     @abstractmethod
     async def now(self) -> Millis:

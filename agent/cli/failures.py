@@ -12,6 +12,13 @@ USAGE = 2
 OTHER_SIDE = 3
 
 
+def texts(error: BaseException) -> tuple[str, ...]:
+    """What people read of `error`: its text, or those of the errors in a group, each once."""
+    if isinstance(error, BaseExceptionGroup):
+        return tuple(dict.fromkeys(text for each in error.exceptions for text in texts(each)))
+    return (str(error),)
+
+
 def exit_code(error: BaseException) -> int | None:
     """The code of an error that people can act upon; None for a bug."""
     if isinstance(error, BaseExceptionGroup):

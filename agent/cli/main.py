@@ -7,8 +7,8 @@ import sys
 
 import typer
 
-from agent.cli import demo_command, localnet_command, node_command
-from agent.cli.failures import exit_code
+from agent.cli import admin_command, demo_command, economics_command, localnet_command, node_command, verifier_command
+from agent.cli.failures import exit_code, texts
 
 app = typer.Typer(
     name="enclavia",
@@ -17,7 +17,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo_command.demo)
+app.command("economics")(economics_command.economics)
 app.add_typer(node_command.app, name="node")
+app.add_typer(verifier_command.app, name="verifier")
+app.add_typer(admin_command.app, name="admin")
 app.add_typer(localnet_command.app, name="localnet")
 
 
@@ -31,7 +34,8 @@ def run() -> None:
         code = exit_code(error)
         if code is None:
             raise
-        typer.secho(f"enclavia: {error}", err=True, fg=typer.colors.RED)
+        for text in texts(error):
+            typer.secho(f"enclavia: {text}", err=True, fg=typer.colors.RED)
         sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""`enclavia node`."""
+"""`enclavia node`: a node's own life. What moves its money is in `stake_command`."""
 
 import asyncio
 import json
@@ -9,9 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agent.cli import stake_command
+from agent.cli.printing import answer
+
 DIRECTORY: Final = typer.Option("--config", "-c", help="The node's directory: node.toml, wallet, journal, identity.")
+JSON: Final = typer.Option("--json", help="Print one JSON object.")
 
 app = typer.Typer(name="node", help="Run a node: serve tasks from an attested enclave, earn fees, keep your stake.", no_args_is_help=True)
+stake_command.add_to(app)
 
 
 @app.command()
@@ -51,6 +56,43 @@ def check(directory: Annotated[Path, DIRECTORY]) -> None:
 
 
 @app.command()
+def register(
+    directory: Annotated[Path, DIRECTORY],
+    replace: Annotated[int | None, typer.Option(help="In a full pool: take this slot, which weighs least, by staking a tenth more.")] = None,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """Stake what node.toml says and become a member; the wallet is owner and operator. Asked again, nothing is staked twice."""
+    from agent.cli.owner import owning  # noqa: PLC0415
+    from agent.protocol.units import Slot  # noqa: PLC0415
+
+    async def act() -> dict[str, object]:
+        async with owning(directory, None) as (config, registrar):
+            me = await registrar.register(config.stake.amount, replace=None if replace is None else Slot(replace))
+            return {"node": "0x" + me.node.hex(), "slot": me.slot, "next": "`enclavia node run`: it attests the enclave and joins the draws"}
+
+    answer(asyncio.run(act()), as_json=as_json)
+
+
+@app.command()
+def adopt(
+    directory: Annotated[Path, DIRECTORY],
+    owner_cap: Annotated[str, typer.Option(help="Object id of the NodeOwnerCap: also the node's id.")],
+    operator_cap: Annotated[str, typer.Option(help="Object id of the NodeOperatorCap.")],
+    slot: Annotated[int, typer.Option(min=0, help="The slot, out of the event NodeRegistered.")],
+) -> None:
+    """Write identity.json anew for a node that is a member already; both ids are among the objects of its wallet."""
+    from agent.cli.owner import owning  # noqa: PLC0415
+    from agent.protocol.units import Slot, parse_address  # noqa: PLC0415
+
+    async def act() -> None:
+        async with owning(directory, None) as (_, registrar):
+            await registrar.adopt(parse_address(owner_cap), parse_address(operator_cap), Slot(slot))
+
+    asyncio.run(act())
+    typer.echo("wrote identity.json; next: `enclavia node run`")
+
+
+@app.command()
 def run(
     directory: Annotated[Path, DIRECTORY],
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error")] = "info",
@@ -66,45 +108,31 @@ def run(
 @app.command()
 def status(
     directory: Annotated[Path, DIRECTORY],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """What the chain says of this node: stake, locks, fees, strikes, attestation."""
-    from agent.chain.deployment import Deployment  # noqa: PLC0415
-    from agent.chain.port import MemoryTransactionLog  # noqa: PLC0415
-    from agent.chain.sui.keys import Wallet  # noqa: PLC0415
-    from agent.cli.connect import open_chain  # noqa: PLC0415
-    from agent.node.config import NodeConfig  # noqa: PLC0415
-    from agent.node.identity import NodeIdentity  # noqa: PLC0415
+    """What the chain says of this node: stake, locks, jail, record, fees, what hinders it; and its next duty. Exit code 1: it would not be drawn."""
+    from agent.cli.node_status import read_status  # noqa: PLC0415
 
-    async def read() -> dict[str, object]:
-        config = NodeConfig.load(directory)
-        me = NodeIdentity.load(directory)
-        wallet = Wallet.load(config.path(config.wallet.file))
-        deployment = Deployment.load(config.path(config.chain.deployment))
-        async with open_chain(config, deployment, wallet, MemoryTransactionLog()) as chain:
-            member = await chain.member(me.slot)
-            assert member is not None, "the identity names a slot of this pool"
-            return {
-                "node": "0x" + me.node.hex(),
-                "slot": me.slot,
-                "wallet_mist": await chain.balance(),
-                "stake_mist": member.stake,
-                "locked_mist": member.locked,
-                "weight_mist": member.weight,
-                "fees_mist": member.fees,
-                "fees_owed_mist": member.fees_owed,
-                "strikes": member.strikes,
-                "leaving": bool(member.leaving_at),
-                "key_epoch": member.key_epoch,
-                "attested_until_ms": member.attestation.not_after,
-                "tee": member.attestation.tee_kind.name,
-            }
+    found = asyncio.run(read_status(directory))
+    answer(found, as_json=as_json)
+    if found["hindrances"]:
+        raise typer.Exit(1)
 
-    found = asyncio.run(read())
+
+@app.command()
+def tasks(
+    directory: Annotated[Path, DIRECTORY],
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, the newest first.")] = 20,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """The duties that changed last, with the reason where one failed; out of the journal, also while the node runs."""
+    from agent.cli.node_status import recent_duties  # noqa: PLC0415
+
+    rows = asyncio.run(recent_duties(directory, limit))
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps({"duties": rows}))
         return
-    table = Table("what", "value")
-    for name, value in found.items():
-        table.add_row(name, str(value))
+    table = Table("duty", "state", "failures", "reason")
+    for row in rows:
+        table.add_row(str(row["duty"]), str(row["state"]), str(row["failures"] or ""), str(row["reason"] or ""))
     Console().print(table)

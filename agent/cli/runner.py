@@ -96,6 +96,6 @@ async def register(config: NodeConfig, wallet: Wallet, deployment: Deployment) -
     try:
         log = JournalTransactionLog(journal)
         async with open_chain(config, deployment, wallet, log) as chain:
-            await Registrar(config.directory, chain, log).register(wallet.address, config.stake.amount)
+            await Registrar(config.directory, chain, log).register(config.stake.amount)
     finally:
         await journal.close()

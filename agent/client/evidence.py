@@ -1,6 +1,7 @@
 """User Attestation: the dApp checks a node's evidence itself, under its own policy, before it seals anything for it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from agent.attestation.binding import committee_hash
 from agent.attestation.evidence import MAX_EVIDENCE
@@ -12,12 +13,15 @@ from agent.attestation.verify import HARDWARE
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
 from agent.delivery.errors import BlobError
-from agent.protocol.records import MemberView, PoolView
+from agent.protocol.records import MemberView, NetworkView, PoolView
 from agent.protocol.units import BlobId, Millis
+
+MAX_REMEMBERED: Final = 64
+"""Evidence of so many records is kept in memory; it may have some hundred KiB each."""
 
 
 class EvidenceCheck:
-    """Fetches and judges the evidence behind members' records; an accepted one is judged once per key epoch and policy."""
+    """Fetches and judges the evidence behind members' records."""
 
     def __init__(
         self, chain: Chain, blobs: BlobStore, policy: Policy, verifiers: Sequence[EvidenceVerifier] = HARDWARE
@@ -28,22 +32,34 @@ class EvidenceCheck:
         self._verifiers = tuple(verifiers)
         self._fetched: dict[BlobId, bytes] = {}
 
-    async def of(self, member: MemberView, pool: PoolView, at: Millis) -> Verdict:
-        """The verdict on `member`'s evidence at chain time `at`; evidence that cannot be had is judged as empty."""
-        network = await self._chain.network()
-        record = member.attestation
-        evidence = self._fetched.get(record.evidence_digest)
-        if evidence is None:
+    async def of(self, member: MemberView, pool: PoolView, network: NetworkView, at: Millis) -> Verdict:
+        """The verdict on the evidence behind `member`'s present record, at chain clock `at`; evidence that cannot be had is
+        judged as empty. An enclave may be bound to the committee in office or, while that counts, to the one before.
+        """
+        evidence = await self._evidence(member.attestation.evidence_digest)
+        committees = [network.committee]
+        if network.previous.epoch and network.protocol_time(at) < network.previous_until:
+            committees.append(network.previous)
+        verdicts = []
+        for each in committees:
+            place = Place(
+                chain_id=self._chain.deployment.chain_id,
+                network=pool.network,
+                node=member.node,
+                manifest=pool.manifest,
+                committee=committee_hash(each.threshold, each.verifiers),
+            )
+            verdicts.append(verify_record(evidence, member.attestation, self._policy, at, place, self._verifiers))
+            if verdicts[-1].ok:
+                return verdicts[-1]
+        return verdicts[0]
+
+    async def _evidence(self, digest: BlobId) -> bytes:
+        if digest not in self._fetched:
             try:
-                evidence = await self._blobs.fetch(record.evidence_digest, limit=MAX_EVIDENCE)
-                self._fetched[record.evidence_digest] = evidence
+                self._fetched[digest] = await self._blobs.fetch(digest, limit=MAX_EVIDENCE)
             except BlobError:
-                evidence = b""
-        place = Place(
-            chain_id=self._chain.deployment.chain_id,
-            network=pool.network,
-            node=member.node,
-            manifest=pool.manifest,
-            committee=committee_hash(network.threshold, network.verifiers),
-        )
-        return verify_record(evidence, record, self._policy, at, place, self._verifiers)
+                return b""
+            if len(self._fetched) > MAX_REMEMBERED:
+                del self._fetched[next(iter(self._fetched))]
+        return self._fetched[digest]

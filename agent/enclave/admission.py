@@ -13,7 +13,6 @@ from agent.enclave.orders import ExecuteOrder
 from agent.enclave.sealing import MAX_SEALED_INPUT, InputBlob, InputHeader, open_body, parse_input, read_body
 from agent.enclave.workloads.workload import Workload, billed, manifest_hash
 from agent.protocol import keys
-from agent.protocol.blob import blob_digest
 from agent.protocol.statements import InvalidReason
 from agent.protocol.units import Digest
 
@@ -49,16 +48,13 @@ class Admitted:
 
 
 def admit(order: ExecuteOrder, sealed_input: bytes, workload: Workload, find_data_key: FindDataKey) -> Admitted:
-    """Open `sealed_input` and check it against the chain's word and the workload's limits.
+    """Open `sealed_input`, which is the one named on chain, and check it against the chain's word and the workload's limits.
 
     Raises:
-        InvalidInput: the first check that fails, in the order of the reasons' numbers but for the size of the blob,
-            which is told without hashing it.
+        InvalidInput: the first check that fails, in the order of the reasons' numbers but for the size of the blob.
     """
     if len(sealed_input) > MAX_SEALED_INPUT:
         raise InvalidInput(InvalidReason.TOO_LARGE)
-    if blob_digest(sealed_input) != order.input_digest:
-        raise InvalidInput(InvalidReason.DIGEST)
     try:
         blob = parse_input(sealed_input)
         data_key = find_data_key(blob)
@@ -92,5 +88,6 @@ def _repeats_the_chain(header: InputHeader, order: ExecuteOrder, workload: Workl
         output_pk=order.output_pk,
         max_units=header.max_units,
         tee_mask=order.tee_mask,
+        denied=order.denied,
     )
     return header == expected and hpke.is_usable(header.output_pk)

@@ -14,12 +14,6 @@ from agent.protocol import keys
 from agent.protocol.commitment import commitment, output_root
 from agent.protocol.units import Digest, NodeId, TaskId
 
-BAD_WRAP: Final = Digest(b"\xff" * 32)
-"""The root to vote for when no honest executor could have committed: docs/spec/protocol.md §4."""
-
-NO_SALT: Final = bytes(32)
-"""Both salts of such a vote."""
-
 MAX_ALTERNATIVES: Final = 10
 """Boundary values that are tried, nearest first.
 

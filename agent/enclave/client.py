@@ -19,10 +19,13 @@ from agent.enclave.orders import (
     Audited,
     AuditOrder,
     BindingRequest,
+    Bound,
+    DeliveryOrder,
     Executed,
     ExecuteOrder,
     HandedOff,
     HandoffOrder,
+    PostedWrap,
     Refused,
 )
 from agent.enclave.workloads.workload import manifest_hash
@@ -78,18 +81,15 @@ class EnclaveClient:
         except BaseException:
             await self.close()
             raise
-        return EnclaveIdentity(
-            hpke_pk=opened.hpke_pk,
-            sign_pk=opened.sign_pk,
-            measurement=self._launched.measurement,
-            manifest=opened.manifest,
-            manifest_hash=manifest_hash(opened.manifest),
-            isolation=opened.isolation,
-        )
+        return _identity(opened, self._launched)
 
-    async def bind(self, request: BindingRequest) -> bytes:
-        """The canonical CBOR binding that evidence is made for; binding twice to the same is no error."""
-        return (await self._ask(m.Bind(request), m.Bound)).binding
+    async def identify(self) -> EnclaveIdentity:
+        """Who it is now: after `bind`, with its key epoch."""
+        return _identity(await self._ask(m.Identify(), m.Opened), self._running())
+
+    async def bind(self, request: BindingRequest) -> Bound:
+        """What the evidence is to carry; binding twice to the same is no error."""
+        return await self._ask(m.Bind(request), Bound)
 
     async def execute(self, order: ExecuteOrder, sealed_input: bytes) -> Executed | Refused:
         """Run the task. Asked again with the same input, the same bytes come back [M6]."""
@@ -100,18 +100,35 @@ class EnclaveClient:
         return await self._ask(m.ReportUnavailable(order), Refused)
 
     async def handoff(
-        self, ticket: TicketStatement, signers: tuple[int, ...], signatures: tuple[bytes, ...], order: ExecuteOrder
+        self,
+        ticket: TicketStatement,
+        signers: tuple[int, ...],
+        signatures: tuple[bytes, ...],
+        order: ExecuteOrder,
+        earlier: tuple[PostedWrap, ...] = (),
     ) -> HandedOff:
-        """Wrap the data key for the seats of `ticket`.
+        """Wrap the data key for the seats of `ticket`, as the executor of the task or as a member of its audit.
+
+        An auditor also gives what the executor handed off `earlier`: its enclave does not stand in for a false hand.
 
         Raises:
-            TicketRefused: the committee did not sign this, or it names seats that the requester did not allow.
+            TicketRefused: the committee did not sign this, it names seats that the requester did not allow, or an auditor
+                had better not stand in.
+            UnknownTask: this enclave has no data key to hand off.
         """
-        return await self._ask(m.Handoff(HandoffOrder(order, ticket, signers, signatures)), HandedOff)
+        return await self._ask(m.Handoff(HandoffOrder(order, ticket, signers, signatures, earlier)), HandedOff)
 
-    async def audit(self, order: AuditOrder, sealed_input: bytes, wrap: bytes) -> Audited:
+    async def audit(self, order: AuditOrder, sealed_input: bytes) -> Audited:
         """Run another node's task again and vote on it."""
-        return await self._ask(m.Audit(order, sealed_input, wrap), Audited)
+        return await self._ask(m.Audit(order, sealed_input), Audited)
+
+    async def report_no_input(self, order: AuditOrder) -> Audited:
+        """Vote that the sealed input is nowhere to be had; the enclave takes the host's word."""
+        return await self._ask(m.ReportNoInput(order), Audited)
+
+    async def arbitrate(self, order: DeliveryOrder, sealed_output: bytes) -> Audited:
+        """Open the output that another node published, and vote on whether it is the committed one."""
+        return await self._ask(m.Arbitrate(order, sealed_output), Audited)
 
     async def seal_state(self) -> bytes:
         """Keys, binding and tasks for `EnclaveConfig.sealed_state`.
@@ -173,3 +190,15 @@ class EnclaveClient:
         if self._launched is None:
             raise EnclaveDead("no enclave was started: call `start` first")
         return self._launched
+
+
+def _identity(opened: m.Opened, launched: Launched) -> EnclaveIdentity:
+    return EnclaveIdentity(
+        hpke_pk=opened.hpke_pk,
+        sign_pk=opened.sign_pk,
+        measurement=launched.measurement,
+        manifest=opened.manifest,
+        manifest_hash=manifest_hash(opened.manifest),
+        isolation=opened.isolation,
+        key_epoch=opened.key_epoch,
+    )

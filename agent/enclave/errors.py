@@ -14,7 +14,9 @@
     ├── SealError               a ciphertext of ours does not open, or holds something else
     │   ├── SealBroken          it does not open, or what it holds is no message of ours
     │   ├── PlaintextTooLarge   more than the largest size class holds
-    │   └── OutputMismatch      the delivered output is not the one that was committed on chain
+    │   ├── WrongBlob           the bytes are not the ones named on chain: fetch them elsewhere
+    │   ├── OutputMismatch      the delivered output is not the one that was committed on chain: dispute the delivery
+    │   └── NotAuditable        it is the committed one, but no auditor would agree to it: challenge
     └── Refusal                 the enclave understood and declined; sent over the channel by its class name
         ├── BadRequest          no such request, not at this time, or with wrong fields
         ├── NotBound            `bind` comes first
@@ -97,8 +99,19 @@ class PlaintextTooLarge(SealError):
     """The plaintext does not fit the largest size class."""
 
 
+class WrongBlob(SealError):
+    """The bytes are not the ones named on chain: fetch them from another store."""
+
+
 class OutputMismatch(SealError):
-    """The output that was delivered is not the one that was committed: keep both as evidence."""
+    """The output that was delivered is not the one that was committed: keep both, and dispute the delivery."""
+
+
+class NotAuditable(SealError):
+    """The output opens the commitment, but with a leaf key or salt that the data key does not give.
+
+    Arbiters of the delivery would find nothing wrong, auditors would: challenge.
+    """
 
 
 class Refusal(EnclaveError):

@@ -52,3 +52,5 @@ class EnclaveIdentity:
     manifest_hash: bytes
     """BLAKE2b-256 of `manifest`, 32 bytes."""
     isolation: Isolation
+    key_epoch: int | None
+    """The one it is bound to, and serves alone; None before. A node runs two enclaves side by side while one takes over."""

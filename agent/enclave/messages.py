@@ -4,7 +4,7 @@ They are `{v, id, op, body}` in deterministic CBOR. What is not in these tables 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from agent.enclave import cbor
 from agent.enclave.codec import from_value, to_value
@@ -14,6 +14,8 @@ from agent.enclave.orders import (
     Audited,
     AuditOrder,
     BindingRequest,
+    Bound,
+    DeliveryOrder,
     Executed,
     ExecuteOrder,
     HandedOff,
@@ -37,6 +39,11 @@ class Restore:
     """Take over a sealed state; only before anything else."""
 
     state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Say again what was said at the opening, and for which key epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,19 @@ class Handoff:
 class Audit:
     order: AuditOrder
     sealed_input: bytes
-    wrap: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNoInput:
+    """The host could not fetch what is to be audited: its word alone, as a vote."""
+
+    order: AuditOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Arbitrate:
+    order: DeliveryOrder
+    sealed_output: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +106,8 @@ class Opened:
     sign_pk: bytes
     manifest: bytes
     isolation: Isolation
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    binding: bytes
+    key_epoch: int | None
+    """None before `Bind`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +128,13 @@ class Declined:
     text: str
 
 
-Request = Open | Restore | Bind | Execute | ReportUnavailable | Handoff | Audit | SealState | Forget
+Request = (
+    Open | Restore | Identify | Bind | Execute | ReportUnavailable | Handoff | Audit | ReportNoInput | Arbitrate | SealState | Forget
+)
 Answer = Opened | Bound | Executed | Refused | HandedOff | Audited | SealedState | Forgotten | Declined
 
-REQUESTS: Final[dict[str, type[Any]]] = {
-    cls.__name__: cls
-    for cls in (Open, Restore, Bind, Execute, ReportUnavailable, Handoff, Audit, SealState, Forget)
-}
-ANSWERS: Final[dict[str, type[Any]]] = {
-    cls.__name__: cls
-    for cls in (Opened, Bound, Executed, Refused, HandedOff, Audited, SealedState, Forgotten, Declined)
-}
+REQUESTS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Request)}
+ANSWERS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Answer)}
 
 
 @dataclass(frozen=True, slots=True)

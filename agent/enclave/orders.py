@@ -1,7 +1,8 @@
 """What the host asks an enclave to do, and what it gets back: docs/spec/protocol.md §2, §4, §6.
 
-An order repeats what the chain says of a task. The host could lie in it; every lie either breaks a check against the
-sealed header, or makes a statement that the contract does not accept: a liar spoils only his own task.
+An order repeats what the chain says of a task, and the host could lie in it. A lie never opens a secret to anybody: who
+learns a data key or an output is fixed by the sealed header and by the committee's tickets. But it can make the enclave
+refuse a good input (HEADER, KEY_COMMITMENT), or vote against its own host: `agent/enclave/README.md`.
 """
 
 from dataclasses import dataclass
@@ -54,12 +55,25 @@ class ExecuteOrder:
     key_commitment: Digest
     output_pk: bytes
     tee_mask: int
+    denied: tuple[Address, ...]
+    """Operators that may not audit."""
     opened_at: Millis
 
 
 @dataclass(frozen=True, slots=True)
+class PostedWrap:
+    """What stands on chain for one seat: whoever holds what is wrapped can recompute it [H1]."""
+
+    node: NodeId
+    key_epoch: int
+    hpke_pk: bytes
+    octets: bytes
+    """80 of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOrder:
-    """A seat in the audit (round 1) or a dispute (rounds 2 and 3) of a task."""
+    """A seat in the audit (round 1) or a dispute of the computation (rounds 2 and 3)."""
 
     task: ExecuteOrder
     node: NodeId
@@ -69,17 +83,49 @@ class AuditOrder:
     round: int
     commitment: Digest
     """The executor's, from the Task."""
+    wraps: tuple[PostedWrap, ...]
+    """Of every seat of this round, the auditor's own among them; empty where there is nothing to open (`report_no_input`)."""
+    earlier: tuple[PostedWrap, ...]
+    """Of every seat of every earlier round that the executor handed off."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOrder:
+    """A seat in a dispute of the delivery (rounds 4 and 5): no data key, no model, only bytes that are on chain."""
+
+    task: ExecuteOrder
+    node: NodeId
+    """Who judges."""
+    key_epoch: int
+    round: int
+    commitment: Digest
+    """The executor's, from the Task."""
+    sealed_output_digest: BlobId
+    wraps: tuple[PostedWrap, ...]
+    """Of the secret of `output_pk`, for every seat of this round."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandoffOrder:
-    """Wrap the task's data key for the seats of a draw ticket."""
+    """Wrap the task's data key for the seats of a draw ticket: the executor's order, or in a dispute an auditor's."""
 
     order: ExecuteOrder
     ticket: TicketStatement
     signers: tuple[int, ...]
     """Indices into the committee, rising."""
     signatures: tuple[bytes, ...]
+    earlier: tuple[PostedWrap, ...]
+    """What the executor handed off before: an auditor does not stand in for one that did so falsely. Empty from the executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What the evidence of a bound enclave carries."""
+
+    binding: bytes
+    """CBOR; `agent.attestation.binding.report_data` of it fills the report data."""
+    native: bytes
+    """32 bytes: the same, in the form that Move recomputes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +160,7 @@ class HandedOff:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The task was run again, or the wrap was bad; `root`, `salt` and `executor_salt` are for `reveal`."""
+    """A panel member's vote; `root`, `salt` and `executor_salt` are for `reveal`."""
 
     statement: AuditStatement
     signature: bytes

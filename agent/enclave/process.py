@@ -12,8 +12,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.enclave import messages as m
 from agent.enclave.frames import PACKET, Assembler, split
+from agent.enclave.handoff import wrap_output_key
 from agent.enclave.identity import Isolation
-from agent.enclave.orders import BindingRequest, Committee, Executed, ExecuteOrder, HandoffOrder
+from agent.enclave.orders import (
+    AuditOrder,
+    BindingRequest,
+    Committee,
+    DeliveryOrder,
+    Executed,
+    ExecuteOrder,
+    HandedOff,
+    HandoffOrder,
+    PostedWrap,
+)
 from agent.enclave.sandbox import die_with_parent, lock_down
 from agent.enclave.sealing import InputHeader, Recipient, TaskSecrets, open_output, seal_input
 from agent.enclave.service import Service
@@ -51,53 +62,57 @@ def serve(connection: socket.socket, service: Service) -> None:
 
 
 def warm_up(workload: Workload) -> None:
-    """One task from start to handoff, audit and recovery, so that nothing is loaded for the first time later."""
+    """One task from start to handoff, audit, delivery and recovery, so that nothing is loaded for the first time later."""
     isolation = Isolation(dumpable=False, landlock_abi=0, seccomp=False, uid=0, notes=())
-    service = Service(workload, isolation, os.urandom)
+    executor, auditor = Service(workload, isolation, os.urandom), Service(workload, isolation, os.urandom)
     network, task = Address(b"\x01" * 32), TaskId(b"\x02" * 32)
-    node, auditor = NodeId(b"\x03" * 32), NodeId(b"\x04" * 32)
-    opened = _ask(service, m.Open(b"\x05" * 32))
-    assert isinstance(opened, m.Opened), opened
+    node, other = NodeId(b"\x03" * 32), NodeId(b"\x04" * 32)
     member = Ed25519PrivateKey.generate()
     committee = Committee(1, (member.public_key().public_bytes_raw(),))
-    binding = BindingRequest("warm-up", network, network, node, 1, bytes(32), Millis(2), committee)
-    _ask(service, m.Bind(binding))
+    first, second = (
+        _started(service, BindingRequest("warm-up", network, network, each, 1, bytes(32), Millis(2), committee))
+        for service, each in ((executor, node), (auditor, other))
+    )
     secrets = TaskSecrets.generate()
-    manifest, units = Digest(manifest_hash(opened.manifest)), workload.manifest.max_units
+    manifest, units = Digest(manifest_hash(first.manifest)), workload.manifest.max_units
     header = InputHeader(network, task, manifest, Millis(1), secrets.output_pk, units, 1)
-    sealed = seal_input("Warm up: the whole way, once.", header, secrets, Recipient(node, 1, opened.hpke_pk))
+    sealed = seal_input("Warm up: the whole way, once.", header, secrets, Recipient(node, 1, first.hpke_pk))
     order = ExecuteOrder(
-        network, task, node, 1, sealed.digest, sealed.key_commitment, secrets.output_pk, 1, Millis(1)
+        network, task, node, 1, sealed.digest, sealed.key_commitment, secrets.output_pk, 1, (), Millis(1)
     )
-    executed = _ask(service, m.Execute(order, sealed.blob))
+    executed = _ask(executor, m.Execute(order, sealed.blob))
     assert isinstance(executed, Executed), executed
-    statement = executed.statement
-    open_output(
-        executed.sealed_output,
-        secrets,
-        task,
-        node,
-        posted_commitment=statement.commitment,
-        sealed_output_digest=statement.sealed_output_digest,
-    )
-    ticket = TicketStatement(
-        network=network,
-        task=task,
-        round=1,
-        input_digest=sealed.digest,
-        seats=(TicketSeat(node=auditor, tee_kind=TeeKind.SIMULATED, key_epoch=1, hpke_pk=opened.hpke_pk),),
-        issued_at=Millis(1),
-    )
-    _ask(service, m.Handoff(HandoffOrder(order, ticket, (0,), (member.sign(ticket.signing_bytes()),))))
-    state = _ask(service, m.SealState())
+    commitment, digest = executed.statement.commitment, executed.statement.sealed_output_digest
+    open_output(executed.sealed_output, secrets, task, node, posted_commitment=commitment, sealed_output_digest=digest)
+    seat = TicketSeat(other, network, TeeKind.SIMULATED, 1, second.hpke_pk)
+    for in_round in (1, 2):
+        ticket = TicketStatement(network, task, in_round, sealed.digest, (seat,), Millis(1))
+        signatures = (member.sign(ticket.signing_bytes()),)
+        hands = executor if in_round == 1 else auditor
+        handed = _ask(hands, m.Handoff(HandoffOrder(order, ticket, (0,), signatures, ())))
+        assert isinstance(handed, HandedOff), handed
+        wraps = (PostedWrap(other, 1, second.hpke_pk, handed.wraps[0]),)
+        _ask(auditor, m.Audit(AuditOrder(order, other, 1, in_round, commitment, wraps, ()), sealed.blob))
+    _ask(auditor, m.ReportNoInput(AuditOrder(order, other, 1, 3, commitment, (), ())))
+    wraps = (PostedWrap(other, 1, second.hpke_pk, wrap_output_key(secrets.output_sk, network, task, seat)),)
+    _ask(auditor, m.Arbitrate(DeliveryOrder(order, other, 1, 4, commitment, digest, wraps), executed.sealed_output))
+    state = _ask(auditor, m.SealState())
     assert isinstance(state, m.SealedState), state
     fresh = Service(workload, isolation, os.urandom)
     _ask(fresh, m.Open(b"\x05" * 32))
     _ask(fresh, m.Restore(state.state))
-    _ask(service, m.Forget(task))
+    _ask(fresh, m.Identify())
+    _ask(auditor, m.Forget(task))
     # the ways of saying no are loaded too
     for hostile in (b"", b"\xff", m.pack(1, m.Execute(order, b"\x00")), m.pack(1, m.Restore(b""))):
-        service.handle(hostile)
+        executor.handle(hostile)
+
+
+def _started(service: Service, request: BindingRequest) -> m.Opened:
+    opened = _ask(service, m.Open(b"\x05" * 32))
+    assert isinstance(opened, m.Opened), opened
+    _ask(service, m.Bind(request))
+    return opened
 
 
 def _ask(service: Service, request: m.Request) -> m.Answer:

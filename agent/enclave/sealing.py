@@ -4,10 +4,11 @@
     enc_key      = HPKE(executor's hpke_pk, data_key,
                         info = "enclavia-data-key/1:" || network || task || node || u64le(key_epoch))       80 bytes
     body         = ChaCha20-Poly1305(input key, nonce, pad(CBOR {header, text}), aad = network || task)
-    output blob  = HPKE(output_pk, pad(CBOR {v, output, salt}), info = "enclavia-output/1:" || task || node)
+    output blob  = HPKE(output_pk, pad(CBOR {v, output, salt, leaf_key}), info = "enclavia-output/1:" || task || node)
 
 The executor learns the data key from `enc_key`, an auditor from its wrap (`agent.enclave.handoff`); both open the same
-`body`. `output_pk` stands inside the header, because a host could otherwise name its own.
+`body`. `output_pk` stands inside the header, because a host could otherwise name its own. An output carries all that it
+takes to open the commitment, so that an arbiter of the delivery can, who has the secret of `output_pk` and nothing else.
 """
 
 import secrets as system_random
@@ -21,10 +22,10 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from agent.enclave import cbor, hpke
 from agent.enclave.codec import from_value
-from agent.enclave.errors import MalformedMessage, OutputMismatch, SealBroken
+from agent.enclave.errors import MalformedMessage, NotAuditable, OutputMismatch, PlaintextTooLarge, SealBroken, WrongBlob
 from agent.enclave.padding import LARGEST, pad, unpad
 from agent.protocol import keys
-from agent.protocol.blob import blob_digest
+from agent.protocol.blob import BLOB_CHUNK, MAX_PUBLISHED_CHUNKS, blob_digest
 from agent.protocol.commitment import commitment, output_root
 from agent.protocol.tags import DATA_KEY, OUTPUT
 from agent.protocol.units import Address, BlobId, Digest, Millis, NodeId, TaskId
@@ -34,9 +35,13 @@ DATA_KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 
 MAX_SEALED_INPUT: Final = LARGEST + 512
-"""Bytes of the largest input blob; hand an enclave one byte more and it signs `too large`."""
+"""Bytes of the largest input blob; of a larger one, whole and named on chain, an enclave signs `too large`."""
 
-MAX_SEALED_OUTPUT: Final = LARGEST + hpke.OVERHEAD
+MAX_SEALED_OUTPUT: Final = MAX_PUBLISHED_CHUNKS * BLOB_CHUNK
+"""Bytes of the largest output blob: what can be published on chain, should it come to that."""
+
+LARGEST_OUTPUT: Final = MAX_SEALED_OUTPUT - hpke.OVERHEAD
+"""Bytes of the largest class of outputs."""
 
 Random = Callable[[int], bytes]
 
@@ -60,6 +65,8 @@ class InputHeader:
     """The most that the requester lets itself be billed for."""
     tee_mask: int
     """TEE kinds that an audit may reach; 0: none may."""
+    denied: tuple[Address, ...] = ()
+    """Operators that an audit may not reach, as `post_input` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,19 @@ class OpenedOutput:
 
     output: bytes = field(repr=False)
     root: Digest
+    salt: bytes = field(repr=False)
+    leaf_key: bytes = field(repr=False)
+    """With `salt`, what lets a contract see that this is the output: `task::opens`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputContent:
+    """What an output blob holds, not yet compared with anything."""
+
+    v: int
+    output: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    leaf_key: bytes = field(repr=False)
 
 
 def seal_input(
@@ -197,16 +217,27 @@ def read_body(plaintext: bytes) -> OpenedInput:
 
 
 def seal_output(output: bytes, data_key: bytes, output_pk: bytes, task: TaskId, node: NodeId) -> bytes:
-    """Seal `output` and the salt of its commitment to the requester: the same bytes for the same arguments, so that a
+    """Seal `output` to the requester, with what opens its commitment: the same bytes for the same arguments, so that a
     restarted enclave repeats itself [M6].
 
     Raises:
-        PlaintextTooLarge, SealBroken: the output is too long, or the key unusable.
+        PlaintextTooLarge: the output could not be published on chain.
+        SealBroken: the key is not usable.
     """
-    plaintext = pad(cbor.encode({"v": VERSION, "output": output, "salt": keys.salt(data_key, task, node)}))
+    plaintext = _framed(output, keys.salt(data_key, task, node), keys.leaf_key(data_key, task))
     # the ephemeral key depends on the whole plaintext: no two outputs ever share a keystream
     ikm = keys.output_ephemeral(data_key, task, node, plaintext)
     return hpke.seal(output_pk, plaintext, info=output_info(task, node), ephemeral_ikm=ikm)
+
+
+def is_deliverable(output: bytes) -> bool:
+    """Whether `output`, sealed, could be published on chain: an enclave commits to no other."""
+    anything = bytes(keys.KEY_BYTES)
+    try:
+        _framed(output, anything, anything)
+    except PlaintextTooLarge:
+        return False
+    return True
 
 
 def open_output(
@@ -221,21 +252,45 @@ def open_output(
     """The output in `sealed`, checked against the chain's commitment and digest [C4].
 
     Raises:
-        OutputMismatch: these bytes, or this output, are not what the executor committed to.
-        SealBroken: it does not open with the task's secrets.
+        WrongBlob: these are not the bytes named on chain.
+        SealBroken, OutputMismatch: they are, and are not what was committed to; arbiters of the delivery would say so too.
+        NotAuditable: they are, but by a leaf key or salt of the executor's own making.
     """
     if blob_digest(sealed) != sealed_output_digest:
-        raise OutputMismatch("the blob is not the one named on chain: fetch it from another store")
-    private = X25519PrivateKey.from_private_bytes(secrets.output_sk)
+        raise WrongBlob("the blob is not the one named on chain: fetch it from another store")
+    content = open_content(sealed, X25519PrivateKey.from_private_bytes(secrets.output_sk), task, node)
+    root = committed_root(content, task, node, posted_commitment)
+    if root is None:
+        raise OutputMismatch(
+            "the output is not the one that the executor committed to on chain: have it published there, and dispute the delivery"
+        )
+    derived = keys.salt(secrets.data_key, task, node), keys.leaf_key(secrets.data_key, task)
+    if (content.salt, content.leaf_key) != derived:
+        raise NotAuditable("the output opens the commitment, but not as the data key says: challenge, no auditor will agree to it")
+    return OpenedOutput(content.output, root, content.salt, content.leaf_key)
+
+
+def open_content(sealed: bytes, private: X25519PrivateKey, task: TaskId, node: NodeId) -> OutputContent:
+    """What `sealed` holds; `private` is the secret of `output_pk`, `node` the executor.
+
+    Raises:
+        SealBroken: it does not open, or no enclave made it.
+    """
+    plaintext = unpad(hpke.open_sealed(private, sealed, info=output_info(task, node)), LARGEST_OUTPUT)
     try:
-        value = cbor.decode(unpad(hpke.open_sealed(private, sealed, info=output_info(task, node))))
-        content = from_value(_OutputContent, value)
+        content = from_value(OutputContent, cbor.decode(plaintext))
     except MalformedMessage as error:
         raise SealBroken(f"the sealed output holds something else: {error}") from None
-    root = output_root(keys.leaf_key(secrets.data_key, task), task, content.output)
-    if commitment(task, node, root, content.salt) != posted_commitment:
-        raise OutputMismatch("the output is not the one that the executor committed to on chain: keep it as evidence")
-    return OpenedOutput(content.output, root)
+    if content.v != VERSION or {len(content.salt), len(content.leaf_key)} != {keys.KEY_BYTES}:
+        # a leaf key of another length could swallow the beginning of a chunk
+        raise SealBroken(f"the sealed output is not of version {VERSION}, or has a salt or leaf key that is not {keys.KEY_BYTES} bytes")
+    return content
+
+
+def committed_root(content: OutputContent, task: TaskId, node: NodeId, posted: Digest) -> Digest | None:
+    """The root of the output in `content`, if `posted` is the commitment of `node` to it; else None."""
+    root = output_root(content.leaf_key, task, content.output)
+    return root if commitment(task, node, root, content.salt) == posted else None
 
 
 def data_key_info(network: Address, task: TaskId, node: NodeId, key_epoch: int) -> bytes:
@@ -248,8 +303,5 @@ def output_info(task: TaskId, node: NodeId) -> bytes:
     return OUTPUT + task + node
 
 
-@dataclass(frozen=True, slots=True)
-class _OutputContent:
-    v: int
-    output: bytes
-    salt: bytes
+def _framed(output: bytes, salt: bytes, leaf_key: bytes) -> bytes:
+    return pad(cbor.encode({"v": VERSION, "output": output, "salt": salt, "leaf_key": leaf_key}), LARGEST_OUTPUT)

@@ -56,24 +56,28 @@ class Service:
 
     def _opened(self, engine: Engine) -> m.Opened:
         return m.Opened(
-            engine.keys.hpke_pk, engine.keys.sign_pk, self._workload.manifest.encode(), self._isolation
+            engine.keys.hpke_pk, engine.keys.sign_pk, self._workload.manifest.encode(), self._isolation, engine.key_epoch
         )
 
 
-def _dispatch(  # noqa: PLR0911  one line a request
+def _dispatch(  # noqa: C901, PLR0911  one line a request
     engine: Engine, request: m.Request, opened: Callable[[Engine], m.Opened]
 ) -> m.Answer:
     match request:
         case m.Bind(request=binding):
-            return m.Bound(engine.bind(binding))
+            return engine.bind(binding)
         case m.Execute(order=order, sealed_input=sealed_input):
             return engine.execute(order, sealed_input)
         case m.ReportUnavailable(order=order):
             return engine.report_unavailable(order)
         case m.Handoff(handoff=handoff):
             return engine.handoff(handoff)
-        case m.Audit(order=audit, sealed_input=sealed_input, wrap=wrap):
-            return engine.audit(audit, sealed_input, wrap)
+        case m.Audit(order=audit, sealed_input=sealed_input):
+            return engine.audit(audit, sealed_input)
+        case m.ReportNoInput(order=audit):
+            return engine.report_no_input(audit)
+        case m.Arbitrate(order=delivery, sealed_output=sealed_output):
+            return engine.arbitrate(delivery, sealed_output)
         case m.SealState():
             return m.SealedState(engine.seal_state())
         case m.Forget(task=task):
@@ -81,6 +85,8 @@ def _dispatch(  # noqa: PLR0911  one line a request
             return m.Forgotten()
         case m.Restore(state=state):
             engine.restore(state)
+            return opened(engine)
+        case m.Identify():
             return opened(engine)
         case m.Open():
             raise BadRequest("the enclave is open already")

@@ -9,7 +9,7 @@ host may restore an old envelope. It then gets the old keys with fewer tasks rem
 prevented by the contract, which takes one commit, and by determinism, which makes it the same answer.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -21,42 +21,45 @@ from agent.enclave import cbor
 from agent.enclave.codec import from_value, to_value
 from agent.enclave.errors import MalformedMessage, StateRefused
 from agent.enclave.orders import BindingRequest
-from agent.enclave.task_memory import Execution, TaskMemory, Vote
-from agent.protocol.units import TaskId
+from agent.enclave.own_keys import EnclaveKeys
+from agent.enclave.task_memory import Contents, Execution, TaskMemory, Vote
+from agent.protocol.units import Millis, TaskId
 
 T = TypeVar("T")
 
 STATE: Final = b"enclavia-state/1:"
-VERSION: Final = 1
+VERSION: Final = 2
 SEALING_KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _LENGTH: Final = 4
 _ID_BYTES: Final = 32
+_TIME_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class EnclaveState:
     """Everything that a restarted enclave takes over."""
 
-    hpke_sk: bytes = field(repr=False)
-    sign_sk: bytes = field(repr=False)
+    keys: EnclaveKeys
     bound: BindingRequest | None
     memory: TaskMemory
 
 
 def seal_state(state: EnclaveState, sealing_key: bytes, nonce: bytes) -> bytes:
     """The envelope of `state`; `nonce` is 12 random bytes."""
-    executions, votes, forgotten = state.memory.contents()
+    memory = state.memory.contents()
     plaintext = cbor.encode(
         {
             "v": VERSION,
-            "hpke_sk": state.hpke_sk,
-            "sign_sk": state.sign_sk,
+            "hpke_sk": state.keys.hpke.private_bytes_raw(),
+            "sign_sk": state.keys.sign.private_bytes_raw(),
+            "blind": state.keys.blind,
             "bound": None if state.bound is None else to_value(state.bound),
             # one item a list: the reader bounds the number of values in a document
-            "executions": _join(executions),
-            "votes": _join(votes),
-            "forgotten": b"".join(forgotten),
+            "executions": _join(memory.executions),
+            "votes": _join(memory.votes),
+            "forgotten": b"".join(task + opened_at.to_bytes(_TIME_BYTES, "little") for task, opened_at in memory.forgotten),
+            "floor": memory.floor,
         }
     )
     return nonce + _cipher(sealing_key).encrypt(nonce, plaintext, STATE)
@@ -73,15 +76,14 @@ def open_state(envelope: bytes, sealing_key: bytes) -> EnclaveState:
         content = from_value(_Content, cbor.decode(plaintext))
         if content.v != VERSION:
             raise StateRefused(f"the state has version {content.v}, this enclave reads {VERSION}")
-        forgotten = tuple(
-            TaskId(content.forgotten[i : i + _ID_BYTES]) for i in range(0, len(content.forgotten), _ID_BYTES)
-        )
-        memory = TaskMemory(_parted(Execution, content.executions), _parted(Vote, content.votes), forgotten)
+        keys = EnclaveKeys.restored(content.hpke_sk, content.sign_sk, content.blind)
+        executions, votes = _parted(Execution, content.executions), _parted(Vote, content.votes)
+        memory = TaskMemory(Contents(executions, votes, _read_forgotten(content.forgotten), content.floor))
     except (InvalidTag, ValueError):
         raise StateRefused("the state does not open: other code, another platform key, or altered bytes") from None
     except MalformedMessage as error:
         raise StateRefused(f"the state opens but is not one of this release: {error}") from None
-    return EnclaveState(content.hpke_sk, content.sign_sk, content.bound, memory)
+    return EnclaveState(keys, content.bound, memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,12 @@ class _Content:
     v: int
     hpke_sk: bytes
     sign_sk: bytes
+    blind: bytes
     bound: BindingRequest | None
     executions: bytes
     votes: bytes
     forgotten: bytes
+    floor: Millis
 
 
 def _cipher(sealing_key: bytes) -> ChaCha20Poly1305:
@@ -112,3 +116,9 @@ def _parted(kind: type[T], joined: bytes) -> tuple[T, ...]:
         items.append(from_value(kind, cbor.decode(joined[at + _LENGTH : end])))
         at = end
     return tuple(items)
+
+
+def _read_forgotten(joined: bytes) -> tuple[tuple[TaskId, Millis], ...]:
+    size = _ID_BYTES + _TIME_BYTES
+    items = (joined[at : at + size] for at in range(0, len(joined), size))
+    return tuple((TaskId(item[:_ID_BYTES]), Millis(int.from_bytes(item[_ID_BYTES:], "little"))) for item in items)

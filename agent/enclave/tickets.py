@@ -4,6 +4,7 @@ Without this, a host could show its enclave a forged "auditor": one chip whose a
 every task of every host.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -13,20 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.enclave.errors import BindingRefused, TicketRefused
 from agent.enclave.orders import Committee, ExecuteOrder
 from agent.protocol.statements import TicketStatement
+from agent.protocol.states import RoundKind
 
-MAX_SEATS: Final = 64
-"""Seats of one ticket; the contract has 32 at most."""
-
-MAX_RECIPIENTS: Final = 96
-"""Enclaves that one task's data key may ever be wrapped for.
-
-An audit and two disputes of as many seats as the contract allows.
-"""
+MAX_SEATS: Final[Mapping[int, int]] = {RoundKind.AUDIT: 16, RoundKind.DISPUTE: 32, RoundKind.SECOND_DISPUTE: 32}
+"""Seats of one ticket, at most, as in the contract. With one ticket a round, nobody else ever gets the data key of a task."""
 
 MAX_VERIFIERS: Final = 256
 PUBLIC_KEY_BYTES: Final = 32
-ROUNDS: Final = (1, 2, 3)
-"""Audit, dispute, second dispute."""
+
+DISPUTES: Final = (RoundKind.DISPUTE, RoundKind.SECOND_DISPUTE)
+"""In which an auditor may hand off in the executor's place."""
 
 
 def check_committee(committee: Committee) -> None:
@@ -47,7 +44,8 @@ def check_ticket(
 ) -> None:
     """Whether `ticket` allows the data key of the task of `order` to be wrapped for its seats.
 
-    `order` is the one that was executed: its fields were checked against the sealed header then.
+    `order` is the one that was executed or audited: its fields were checked against the sealed header then. `committee` is
+    the one in this enclave's binding: no other is believed, whatever the network has meanwhile.
 
     Raises:
         TicketRefused: it does not; the text says why.
@@ -56,16 +54,19 @@ def check_ticket(
         raise TicketRefused("the ticket is for another network or task")
     if ticket.input_digest != order.input_digest:
         raise TicketRefused("the ticket is for another input")
-    if ticket.round not in ROUNDS:
-        raise TicketRefused(f"there is no round {ticket.round}")
+    limit = MAX_SEATS.get(ticket.round, 0)
+    if not limit:
+        raise TicketRefused(f"no data key is handed off in a round {ticket.round}")
     if ticket.issued_at < order.opened_at:
         raise TicketRefused("the ticket is older than the task")
     nodes = [seat.node for seat in ticket.seats]
-    if not nodes or len(nodes) > MAX_SEATS or len(set(nodes)) != len(nodes):
-        raise TicketRefused(f"a ticket names 1 to {MAX_SEATS} nodes, each once")
+    if not nodes or len(nodes) > limit or len(set(nodes)) != len(nodes):
+        raise TicketRefused(f"a ticket of round {ticket.round} names 1 to {limit} nodes, each once")
     for seat in ticket.seats:
         if not (order.tee_mask >> seat.tee_kind) & 1:
             raise TicketRefused(f"the requester allows no audit by enclaves of kind {seat.tee_kind}")
+        if seat.operator in order.denied:
+            raise TicketRefused(f"the requester allows no audit by operator 0x{seat.operator.hex()}")
     _check_signatures(ticket.signing_bytes(), signers, signatures, committee)
 
 

@@ -17,7 +17,7 @@ import structlog
 from agent.enclave.client import EnclaveClient
 from agent.enclave.errors import ChannelError, EnclaveStartFailed, EnclaveTimeout, MalformedMessage, StateRefused
 from agent.enclave.identity import EnclaveConfig, EnclaveIdentity
-from agent.enclave.orders import BindingRequest
+from agent.enclave.orders import BindingRequest, Bound
 from agent.node.backoff import Backoff
 from agent.node.clock import Clock
 from agent.node.errors import EnclaveDown, EnclaveResting, KeysLost
@@ -111,15 +111,14 @@ class Enclaves:
         async with self._lock(epoch):
             return (await self._serve(epoch, fresh=False))[1]
 
-    async def bind(self, epoch: int, request: BindingRequest) -> bytes:
-        """The binding that the enclave of `epoch` lets itself be attested for; its keys are kept before anybody learns
-        of them.
+    async def bind(self, epoch: int, request: BindingRequest) -> Bound:
+        """What the enclave of `epoch` lets itself be attested for; its keys are kept before anybody learns of them.
 
         Raises as `ask` does.
         """
-        binding = await self.ask(epoch, lambda client: client.bind(request))
+        bound = await self.ask(epoch, lambda client: client.bind(request))
         await self.keep(epoch)
-        return binding
+        return bound
 
     async def keep(self, epoch: int) -> None:
         """Write keys and tasks of `epoch` to its sealed file, durably [H5]. Raises as `ask` does."""

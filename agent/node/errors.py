@@ -4,6 +4,7 @@ NodeError
 ├── ConfigError          node.toml does not say what the node needs; the text names the key and what to write
 ├── IdentityError        identity.json is missing, unreadable or of another network
 ├── RegistrationError    the node cannot be registered like this; nothing was sent
+├── OwnerRefused         the contract would refuse what the owner asks; nothing was sent
 ├── JournalError
 │   ├── SchemaMismatch   the journal was written by another version of the agent
 │   └── JournalInUse     another process holds this journal, and with it this node's keys
@@ -39,6 +40,10 @@ class IdentityError(NodeError):
 
 class RegistrationError(NodeError):
     """The network cannot take this node as it is; nothing was sent, nothing was spent."""
+
+
+class OwnerRefused(NodeError):
+    """What the owner asks cannot be had now; the text says when, or what comes first."""
 
 
 class JournalError(NodeError):

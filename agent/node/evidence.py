@@ -42,7 +42,7 @@ class EvidenceMaker:
         identity = await self._enclaves.begin(epoch)
         await self._check(identity)
         try:
-            binding = await self._enclaves.bind(epoch, self._request(member, network))
+            binding = (await self._enclaves.bind(epoch, self._request(member, network))).binding
         except AlreadyBound as error:
             # Its binding was never posted, so nobody knows these keys yet.
             await self._enclaves.retire(epoch)

@@ -18,13 +18,14 @@ from agent.chain.errors import ChainError
 from agent.chain.port import Chain
 from agent.chain.transaction_log import TransactionLog
 from agent.delivery.blob_store import BlobStore
+from agent.delivery.file_store import FileBlobStore
 from agent.delivery.stores import BlobStores
 from agent.enclave.client import EnclaveClient
 from agent.enclave.launcher import Launcher
 from agent.node.chain_time import ChainTime
 from agent.node.clock import Clock, SystemClock
 from agent.node.config import NodeConfig
-from agent.node.duties import attest, audit, crank, execute, heartbeat, join
+from agent.node.duties import attest, audit, crank, execute, heartbeat, join, upkeep
 from agent.node.duties.duty import Computing
 from agent.node.duties.station import Station
 from agent.node.enclaves import Enclaves
@@ -41,6 +42,8 @@ from agent.telemetry.endpoint import serving
 from agent.telemetry.metrics import Metrics
 
 JOURNAL_FILE: Final = "journal.db"
+KEPT: Final = "kept"
+"""Where this node's own copies of sealed inputs and outputs lie until their tasks are decided."""
 FOLLOWER: Final = "node"
 
 PROMPT_WORKERS: Final = 8
@@ -48,6 +51,9 @@ PROMPT_WORKERS: Final = 8
 
 DRAIN_SECONDS: Final = 20.0
 """How long a stop waits for steps under way; what is cut off then is finished by the next start."""
+
+OwnDuty = attest.AttestDuty | join.JoinDuty | heartbeat.HeartbeatDuty | upkeep.UpkeepDuty
+"""Duties that no event opens: each has one row, from the first start on."""
 
 Connect = Callable[[TransactionLog], AbstractAsyncContextManager[Chain]]
 """Opens the chain for the node's hot key, over the journal's transaction log."""
@@ -134,7 +140,7 @@ class Node:
             FOLLOWER,
             chain=chain,
             journal=journal,
-            route=lambda event: route(event, me),
+            route=lambda event: route(event, me, bounties=self._config.duties.bounties),
             wake=runner.wake,
             clock=self._clock,
             random=self._random,
@@ -190,14 +196,16 @@ class Node:
             stores=self._stores,
             home=self._home,
             home_uri=self._config.blobs.url,
+            kept=FileBlobStore(self._config.directory / KEPT),
             admission=self._config.admission,
+            policy=self._config.duties,
             computing=Computing(self._config.admission.max_concurrent_tasks),
         )
 
-    def _own_duties(self, station: Station) -> tuple[attest.AttestDuty, join.JoinDuty, heartbeat.HeartbeatDuty]:
+    def _own_duties(self, station: Station) -> tuple[OwnDuty, ...]:
         hours = self._config.enclave.validity_hours
         maker = EvidenceMaker(station.chain, station.enclaves, self._provider, self._home, validity_ms=hours * 3_600_000)
-        return attest.AttestDuty(station, maker), join.JoinDuty(station), heartbeat.HeartbeatDuty(station)
+        return attest.AttestDuty(station, maker), join.JoinDuty(station), heartbeat.HeartbeatDuty(station), upkeep.UpkeepDuty(station)
 
     def _telemetry(self, status: NodeStatus) -> AbstractAsyncContextManager[object]:
         listen = self._config.telemetry.listen

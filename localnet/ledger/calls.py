@@ -35,9 +35,9 @@ class Caller:
         Raises:
             CommandFailed, MoveError
         """
-        function = self._find(command)
+        function, type_arguments = self._find(command)
         handle = function.handle
-        parameters = [substitute(type_, command.type_arguments) for type_ in handle.parameters]
+        parameters = [substitute(type_, type_arguments) for type_ in handle.parameters]
         wanted = len(parameters) - (1 if parameters and is_context(parameters[-1]) else 0)
         if len(command.arguments) != wanted:
             message = f"{handle.name} takes {wanted} arguments, {len(command.arguments)} are given"
@@ -52,15 +52,16 @@ class Caller:
         if wanted < len(parameters):
             values.append(self.context)
         self.session.caller = (command.package, command.module)
-        results = self.session.vm.call(self.session, function, command.type_arguments, values)
+        results = self.session.vm.call(self.session, function, type_arguments, values)
         for _, slot in mutable:
             slot.tainted |= taints
-        types = [substitute(type_, command.type_arguments) for type_ in handle.returns]
+        types = [substitute(type_, type_arguments) for type_ in handle.returns]
         returned = tuple(self.slots.typed(type_, value) for type_, value in zip(types, results, strict=True))
         slots = [Slot(type_, [value], tainted=taints) for type_, value in zip(types, results, strict=True)]
         return slots, CommandResult(returned, self._after(mutable) if self.traced else ())
 
-    def _find(self, command: MoveCall) -> Function:
+    def _find(self, command: MoveCall) -> tuple[Function, tuple[Type, ...]]:
+        """The function, and its type arguments under their defining ids."""
         linker = self.session.vm.linker
         name = f"{short_address(command.package)}::{command.module}::{command.function}"
         try:
@@ -80,7 +81,7 @@ class Caller:
                 linker.check_arguments([argument], [constraint], name)
             except LinkError as unfit:
                 raise CommandFailed(FailureKind.TYPE_ARGUMENT_ERROR, str(unfit), argument=index) from unfit
-        return function
+        return function, tuple(map(linker.canonical, command.type_arguments))
 
     def _arguments(
         self, arguments: tuple[Argument, ...], parameters: list[Type], *, private_entry: bool

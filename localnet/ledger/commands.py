@@ -91,6 +91,7 @@ def make_move_vec(command: MakeMoveVec, session: Session, slots: Slots) -> tuple
     else:
         try:
             session.vm.linker.check_type(element)
+            element = session.vm.linker.canonical(element)
         except LinkError as unfit:
             raise CommandFailed(FailureKind.TYPE_ARGUMENT_ERROR, str(unfit), argument=0) from unfit
     session.charge(_UNITS * len(command.elements))

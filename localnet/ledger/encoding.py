@@ -4,7 +4,7 @@ A digest is blake2b-256 over the Rust name of the type, "::" and its BCS. Digest
 Source: sui-types `object.rs`, `move_package.rs`, `effects/effects_v2.rs`, `execution_status.rs`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -17,6 +17,7 @@ from localnet.ledger.model import (
     Failure,
     FailureKind,
     GasSummary,
+    Link,
     ObjectChange,
     ObjectDigest,
     ObjectId,
@@ -26,6 +27,8 @@ from localnet.ledger.model import (
     ReadOnlyShared,
     SharedOwner,
     TransactionDigest,
+    TypeOrigin,
+    UpgradeError,
     Version,
 )
 from localnet.ledger.names import SUI, coin_of
@@ -110,13 +113,13 @@ def encode_package(
     package: ObjectId,
     version: Version,
     modules: Mapping[str, bytes],
-    type_names: Iterable[tuple[str, str]],
-    linkage: Mapping[ObjectId, Version],
+    type_origins: Sequence[TypeOrigin],
+    linkage: Mapping[ObjectId, Link],
     previous_transaction: TransactionDigest,
     storage_rebate: int,
 ) -> bytes:
-    """Object, of a package; `type_names` are (module, datatype)."""
-    origins = [_text(module) + _text(name) + package for module, name in type_names]
+    """Object, of a package."""
+    origins = [_text(origin.module) + _text(origin.name) + origin.package for origin in type_origins]
     return b"".join(
         (
             b"\x01",
@@ -127,7 +130,7 @@ def encode_package(
             encode_length(len(origins)),
             *origins,
             encode_length(len(linkage)),
-            *(needed + needed + u64(at) for needed, at in sorted(linkage.items())),
+            *(original + link.id + u64(link.version) for original, link in sorted(linkage.items())),
             b"\x03",
             _bytes(previous_transaction),
             u64(storage_rebate),
@@ -245,8 +248,16 @@ def _failure(failure: Failure) -> bytes:
         detail = _u16(failure.argument or 0)
     elif kind in {FailureKind.MOVE_OBJECT_TOO_BIG, FailureKind.MOVE_PACKAGE_TOO_BIG}:
         detail = b"".join(map(u64, failure.indices))
+    elif failure.upgrade is not None:
+        detail = _upgrade_error(failure.upgrade)
     command = _NONE if failure.command is None else _SOME + u64(failure.command)
     return encode_length(kind.value) + detail + command
+
+
+def _upgrade_error(error: UpgradeError) -> bytes:
+    policy = b"" if error.policy is None else bytes([error.policy])
+    digest = _bytes(error.digest) if error.digest else b""
+    return encode_length(error.kind.value) + (error.package or b"") + (error.ticket or b"") + digest + policy
 
 
 # ---- checkpoints

@@ -163,12 +163,8 @@ class _Execution:
             return merge_coins(command, session, slots)
         if isinstance(command, MakeMoveVec):
             return make_move_vec(command, session, slots)
-        if isinstance(command, Publish):
-            publisher = Publisher(session, slots, _context(session.facts), self.published, self.request.digest)
-            return publisher.publish(command)
-        raise CommandFailed(
-            FailureKind.FEATURE_NOT_YET_SUPPORTED, "the localnet does not upgrade packages: publish the package anew"
-        )
+        publisher = Publisher(session, slots, _context(session.facts), self.published, self.request.digest)
+        return publisher.publish(command) if isinstance(command, Publish) else publisher.upgrade(command)
 
     # ---- objects in
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from localnet.ledger.model import ArgumentErrorKind, Failure, FailureKind
+from localnet.ledger.model import ArgumentErrorKind, Failure, FailureKind, UpgradeError
 from localnet.movevm.errors import ExecutionError, LinkError, MalformedModule, MoveAbort, MoveError, OutOfGas, PrimitiveError
 
 
@@ -17,6 +17,7 @@ class CommandFailed(Exception):
         argument: int | None = None,
         argument_error: ArgumentErrorKind | None = None,
         indices: tuple[int, ...] = (),
+        upgrade: UpgradeError | None = None,
     ) -> None:
         super().__init__(message)
         self.kind: Final = kind
@@ -24,6 +25,7 @@ class CommandFailed(Exception):
         self.argument: Final = argument
         self.argument_error: Final = argument_error
         self.indices: Final = indices
+        self.upgrade: Final = upgrade
 
     def at(self, command: int | None) -> Failure:
         """The status, of a command or of the whole transaction."""
@@ -34,6 +36,7 @@ class CommandFailed(Exception):
             argument=self.argument,
             argument_error=self.argument_error,
             indices=self.indices,
+            upgrade=self.upgrade,
         )
 
 

@@ -29,9 +29,9 @@ def deposit(type_bytes: int, content_bytes: int) -> Mist:
     return Mist((METADATA_BYTES + type_bytes + 9 + content_bytes) * STORAGE_PRICE)  # 9: version and `store` flag
 
 
-def package_deposit(module_bytes: int) -> Mist:
-    """What a package has to leave with the storage fund."""
-    return Mist((METADATA_BYTES + module_bytes) * STORAGE_PRICE)
+def deposit_of_package(size: int) -> Mist:
+    """What a package of so many bytes (`packaging.package_size`) has to leave with the storage fund."""
+    return Mist((METADATA_BYTES + size) * STORAGE_PRICE)
 
 
 def units_of(budget: Mist, price: Mist) -> int:

@@ -5,6 +5,7 @@ from typing import Final
 
 from localnet.ledger.clock import Clock, SystemClock
 from localnet.ledger.model import Mist
+from localnet.movevm.natives.aws_root import AWS_NITRO_ROOT
 
 REFERENCE_GAS_PRICE: Final = Mist(1000)
 
@@ -20,6 +21,8 @@ class GenesisConfig:
     """Makes draws independent of timing (`localnet.ledger.repeatable`), and does not renew Random: concurrent clients get the same draws in
     every run with the same seed. No Sui network has anything like it.
     """
+    nitro_root: bytes = AWS_NITRO_ROOT
+    """Certificate (DER) that `sui::nitro_attestation` trusts. Sui networks trust the real one; another is for simulated enclaves."""
     chain_name: str = "enclavia-localnet"
     reference_gas_price: Mist = REFERENCE_GAS_PRICE
     history: int = 100_000

@@ -6,6 +6,8 @@ from hashlib import blake2b
 from itertools import count
 from typing import Final
 
+from cryptography.x509 import load_der_x509_certificate
+
 from localnet.ledger import gas
 from localnet.ledger.checks import CheckedInputs, balance_of, check_transaction, uses_random
 from localnet.ledger.drafts import TypeFacts
@@ -57,11 +59,11 @@ class Ledger:
     """One process's own chain. Single-threaded: every method returns at once, none awaits."""
 
     def __init__(self, framework: Framework, genesis: GenesisConfig | None = None) -> None:
-        """Raises BadGenesis: the framework's bytecode cannot be run."""
+        """Raises BadGenesis: the framework's bytecode cannot be run, or the root of Nitro enclaves is no certificate."""
         config = genesis or GenesisConfig()
         self.epoch: Final = EPOCH
         self.reference_gas_price: Final = config.reference_gas_price
-        self.vm: Final = VirtualMachine()
+        self.vm: Final = VirtualMachine(_certificate(config.nitro_root))
         self._clock: Final = config.clock
         self._repeatable: Final = RepeatableDigests(config.seed) if config.repeatable else None
         self._now = config.clock.now()
@@ -179,6 +181,10 @@ class Ledger:
             raise NotFound(f"{package_id.hex()} is an object, not a package")
         return found
 
+    def package_versions(self, package_id: ObjectId) -> Sequence[Package]:
+        """All versions of the package of which `package_id` is one, the first one first. Raises NotFound."""
+        return list(self._store.versions_of(self.package(package_id).original_id))
+
     # ---- history
 
     def transaction(self, digest: TransactionDigest) -> ExecutedTransaction:
@@ -286,6 +292,14 @@ class Ledger:
             self._minted += made
             self._storage_fund += made
         return superseded
+
+
+def _certificate(der: bytes) -> bytes:
+    try:
+        load_der_x509_certificate(der)
+    except ValueError as broken:
+        raise BadGenesis(f"nitro_root is no X.509 certificate in DER ({broken})") from broken
+    return der
 
 
 def _matches(type_: Struct, wanted: Type) -> bool:

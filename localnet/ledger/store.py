@@ -4,7 +4,7 @@ Beside an object's bytes lies its decoded value, so that an object which is used
 Who is about to change the value takes it away first; the next commit puts it back.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from localnet.ledger.errors import NotFound, Pruned
@@ -29,6 +29,7 @@ class ObjectStore:
         self._pruned_below: dict[ObjectId, Version] = {}
         self._of_address: dict[Address, set[ObjectId]] = {}
         self._of_object: dict[ObjectId, set[ObjectId]] = {}
+        self._versions: dict[ObjectId, list[Package]] = {}
         self._values: dict[ObjectId, Value] = {}
 
     # ---- reading
@@ -66,6 +67,10 @@ class ObjectStore:
     def children_of(self, parent: ObjectId) -> Iterator[Object]:
         """Objects that another object owns, sorted by id."""
         return self._objects(self._of_object.get(parent, ()))
+
+    def versions_of(self, original_id: ObjectId) -> Sequence[Package]:
+        """All versions of a package, the first one first."""
+        return self._versions.get(original_id, ())
 
     def _objects(self, ids: Iterable[ObjectId]) -> Iterator[Object]:
         for object_id in sorted(ids):
@@ -122,7 +127,9 @@ class ObjectStore:
             self._pruned_below[old.id] = Version(old.version + 1)
 
     def _list(self, new: Object | Package) -> None:
-        if isinstance(new.owner, AddressOwner):
+        if isinstance(new, Package):
+            self._versions.setdefault(new.original_id, []).append(new)
+        elif isinstance(new.owner, AddressOwner):
             self._of_address.setdefault(new.owner.address, set()).add(new.id)
         elif isinstance(new.owner, ObjectOwner):
             self._of_object.setdefault(new.owner.parent, set()).add(new.id)

@@ -13,6 +13,7 @@ from localnet.ledger.gas import FREE
 from localnet.ledger.model import (
     Address,
     AddressOwner,
+    Link,
     Millis,
     Mist,
     Object,
@@ -27,7 +28,7 @@ from localnet.ledger.model import (
 )
 from localnet.ledger.names import CLOCK, CLOCK_ID, RANDOM_ID, SUI_COIN, SUI_PACKAGE, SYSTEM
 from localnet.ledger.outcome import Ending, Outcome, settle
-from localnet.ledger.publishing import make_package
+from localnet.ledger.packaging import FIRST, make_package, own_types
 from localnet.ledger.session import Session
 from localnet.ledger.slots import Slot
 from localnet.ledger.store import ObjectStore
@@ -79,8 +80,8 @@ class SystemSteps:
             modules = self.vm.load(code)
             named = {module.name: data for module, data in zip(modules, code, strict=True)}
             needed = {ObjectId(address) for module in modules for address, _ in module.dependencies} - {package_id}
-            linkage = dict.fromkeys(sorted(needed), _GENESIS_VERSION)
-            packages.append(make_package(package_id, named, modules, linkage, digest))
+            linkage = {each: Link(each, FIRST) for each in sorted(needed)}
+            packages.append(make_package(package_id, named, own_types(modules, package_id), linkage, digest))
         return packages
 
     # ---- every checkpoint

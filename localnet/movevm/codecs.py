@@ -6,6 +6,8 @@ Only names that stand in this file reach the source; types enter it as numbers o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Final, TypeAlias
 
 from localnet.movevm.errors import MalformedValue, PrimitiveError
@@ -18,6 +20,8 @@ Decoder: TypeAlias = Callable[[bytes, int], tuple[Value, int]]
 
 MAX_DEPTH: Final = 128
 """Nesting of values, as on Sui."""
+_REMEMBERED: Final = 4096
+"""Sources that need no second compilation."""
 _MAX_INLINE: Final = 60
 """Fields of nested structs that are written out in one function; more go into functions of their own."""
 
@@ -229,8 +233,14 @@ class _Source:
 
     def compile(self, name: str) -> Any:
         text = "\n".join([*self._lines, " pass"])
-        exec(compile(text, "<bcs>", "exec"), self._scope)  # noqa: S102 - source from this file alone
+        exec(_code(text), self._scope)  # noqa: S102 - source from this file alone
         return self._scope[name]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _code(text: str) -> CodeType:
+    """Types of the same shape have the same source, in every VM."""
+    return compile(text, "<bcs>", "exec")
 
 
 def encode_length(number: int) -> bytes:

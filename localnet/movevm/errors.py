@@ -2,6 +2,7 @@
 
     MoveError
     ├── MalformedModule        bytecode that is no Move module, or is over a limit
+    │   └── NonZeroAddress     a module that is to be published was compiled for another address than 0x0
     ├── MalformedTypeTag       text or BCS that is no type
     ├── MalformedValue         BCS that is no value of the type asked for
     ├── LinkError              a module, function or type that a package names is not there
@@ -40,6 +41,10 @@ class MoveError(Exception):
 
 class MalformedModule(MoveError):
     """The bytes are no Move module that we can run."""
+
+
+class NonZeroAddress(MalformedModule):
+    """The module is compiled for another address than 0x0."""
 
 
 class MalformedTypeTag(MoveError):

@@ -1,10 +1,11 @@
 """The modules that are loaded, and what follows from them: layouts, abilities, well-formed types."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from localnet.movevm.bytecode.module import Ability, Definition, Function, Module, StructDefinition
 from localnet.movevm.errors import LinkError
+from localnet.movevm.packages import PackageCode, Packages
 from localnet.movevm.types import SIGNER, Parameter, Primitive, Reference, Struct, Type, Vector, short_address, substitute
 
 StructLayout: TypeAlias = tuple[Type, ...]
@@ -23,6 +24,7 @@ class Linker:
     """Resolves names; every answer about a type is remembered."""
 
     def __init__(self) -> None:
+        self.packages: Final = Packages()
         self._modules: dict[tuple[bytes, str], Module] = {}
         self._structs: dict[Struct, StructLayout] = {}
         self._enums: dict[Struct, EnumLayout] = {}
@@ -30,16 +32,25 @@ class Linker:
 
     @property
     def modules(self) -> Mapping[tuple[bytes, str], Module]:
-        """All, by address and name."""
+        """All, by address of their code and name."""
         return self._modules
 
-    def add(self, modules: Iterable[Module]) -> None:
-        """Load `modules`; they may need each other."""
-        for module in modules:
-            self._modules[module.address, module.name] = module
+    def add(self, package: PackageCode) -> list[Module]:
+        """Load a package whose dependencies are loaded; returns its modules, linked.
+
+        Raises:
+            MalformedModule, LinkError: nothing is loaded.
+        """
+        linked = self.packages.link(package)
+        for modules in linked.values():
+            for module in modules:
+                self._modules[module.address, module.name] = module
+        self.packages.add(package)
+        return linked[package.id]
 
     def remove(self, address: bytes) -> None:
         """Forget a package, with all that was derived from it."""
+        self.packages.remove(address)
         for key in [key for key in self._modules if key[0] == address]:
             del self._modules[key]
         for cache in (self._structs, self._enums, self._abilities):
@@ -65,6 +76,24 @@ class Linker:
             return self.module(type_.address, type_.module).datatypes[type_.name]
         except KeyError:
             raise LinkError(f"there is no type {type_}") from None
+
+    def canonical(self, type_: Type) -> Type:
+        """`type_` under defining ids; it may have been named by any version of a package that has it. Raises LinkError."""
+        if isinstance(type_, Vector):
+            return Vector(self.canonical(type_.element))
+        if not isinstance(type_, Struct):
+            return type_
+        defining = self.definition(type_).handle.address
+        return Struct(defining, type_.module, type_.name, tuple(map(self.canonical, type_.arguments)))
+
+    def original(self, type_: Type) -> Type:
+        """`type_` under original ids, as `type_name::with_original_ids` tells it."""
+        if isinstance(type_, Vector):
+            return Vector(self.original(type_.element))
+        if not isinstance(type_, Struct):
+            return type_
+        arguments = tuple(map(self.original, type_.arguments))
+        return Struct(self.packages.original(type_.address), type_.module, type_.name, arguments)
 
     def is_enum(self, type_: Struct) -> bool:
         """Raises LinkError."""
@@ -142,10 +171,6 @@ class Linker:
             if missing:
                 names = ", ".join(ability.name.lower() for ability in Ability if ability & missing and ability.name)
                 raise LinkError(f"{of}: {argument} lacks {names}")
-
-    def package_modules(self, address: bytes) -> Iterator[Module]:
-        """All modules of one package."""
-        return (module for (at, _), module in self._modules.items() if at == address)
 
 
 def is_scalar(type_: Type) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from localnet.movevm.bytecode.module import Ability, Function, Module
-from localnet.movevm.bytecode.parser import parse_module
 from localnet.movevm.codecs import Codecs
 from localnet.movevm.compiler.transpiler import transpile
 from localnet.movevm.errors import Location, MalformedModule, MissingNative, MoveAbort, MoveError, OutOfGas, PrimitiveError
 from localnet.movevm.linker import Linker
 from localnet.movevm.natives import NATIVES, Native, NativeAbort
+from localnet.movevm.natives.aws_root import AWS_NITRO_ROOT
+from localnet.movevm.packages import PackageCode
 from localnet.movevm.runtime import Runtime
 from localnet.movevm.types import Type, short_address
 from localnet.movevm.values import Value
@@ -26,7 +27,9 @@ _PYTHON_FRAMES: Final = 4096
 class VirtualMachine:
     """Modules and the functions compiled from them. Keeps no state of transactions: that is the Runtime's."""
 
-    def __init__(self) -> None:
+    def __init__(self, nitro_root: bytes = AWS_NITRO_ROOT) -> None:
+        self.nitro_root: Final = nitro_root
+        """Certificate (DER) that `nitro_attestation` trusts."""
         self.linker: Final = Linker()
         self.codecs: Final = Codecs(self.linker)
         self._functions: dict[tuple[bytes, str, str], Compiled] = {}
@@ -35,14 +38,12 @@ class VirtualMachine:
     # ---- modules
 
     def load(self, bytecode: Sequence[bytes]) -> list[Module]:
-        """Parse modules and load them.
+        """Load the first version of a package, which needs first versions only.
 
         Raises:
-            MalformedModule: nothing is loaded.
+            MalformedModule, LinkError: nothing is loaded.
         """
-        modules = [parse_module(data) for data in bytecode]
-        self.linker.add(modules)
-        return modules
+        return self.linker.add(PackageCode.first_version(bytecode))
 
     def unload(self, address: bytes) -> None:
         """Forget a package: its publication did not come to pass."""
@@ -106,7 +107,7 @@ class VirtualMachine:
         function = self.linker.function(address, module, name)
         if not function.is_native:
             try:
-                return transpile(home, function, self.codecs, self.compiled)
+                return transpile(home, function, self.codecs).linked(self.compiled)
             except _BROKEN as broken:
                 raise MalformedModule(f"{module}::{name} is no verified bytecode: {broken!r}") from broken
         full = f"{short_address(address)}::{module}::{name}"

@@ -60,15 +60,23 @@ class Localnet:
         clock: Clock | None = None,
         seed: bytes | None = None,
         repeatable: bool = False,
+        nitro_root: bytes | None = None,
         directory: Path | None = None,
         framework: Framework | None = None,
         limits: Limits | None = None,
         tick: float = TICK,
     ) -> None:
-        """`directory` keeps the certificates, a temporary one if None; `port` 0 takes any free one."""
+        """`directory` keeps the certificates, a temporary one if None; `port` 0 takes any free one.
+
+        `clock`, `seed`, `repeatable` and `nitro_root` go before what `genesis` says.
+        """
         genesis = genesis or GenesisConfig()
         genesis = replace(
-            genesis, clock=clock or genesis.clock, seed=genesis.seed if seed is None else seed, repeatable=repeatable or genesis.repeatable
+            genesis,
+            clock=clock or genesis.clock,
+            seed=genesis.seed if seed is None else seed,
+            repeatable=repeatable or genesis.repeatable,
+            nitro_root=nitro_root or genesis.nitro_root,
         )
         limits = limits or Limits()
         self.clock: Final = genesis.clock

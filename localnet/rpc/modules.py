@@ -1,24 +1,22 @@
 """What published bytecode says of itself: functions and datatypes of packages in the ledger."""
 
-from functools import lru_cache
-from typing import Final
+from collections.abc import Mapping
 
 from localnet.ledger.errors import NotFound as NotInLedger
 from localnet.ledger.ledger import Ledger
 from localnet.ledger.model import ObjectId, Package
+from localnet.ledger.packaging import code_of
 from localnet.movevm.bytecode.module import Definition, Function, Module
-from localnet.movevm.bytecode.parser import parse_module
 from localnet.movevm.types import Struct, short_address
 from localnet.rpc.errors import NotFound
 
-PARSED: Final = 1_024
-"""Modules kept parsed; the framework has 94."""
 
-
-@lru_cache(maxsize=PARSED)
-def parsed(bytecode: bytes) -> Module:
-    """The module in `bytecode`, which the ledger has accepted."""
-    return parse_module(bytecode)
+def modules_of(ledger: Ledger, package: Package) -> Mapping[str, Module]:
+    """The modules of a package by name, linked: types under their defining ids. It may be one that was published in simulation only."""
+    linker = ledger.vm.linker
+    if all((package.id, name) in linker.modules for name in package.modules):
+        return {name: linker.module(package.id, name) for name in package.modules}
+    return {module.name: module for module in linker.packages.link(code_of(package))[package.id]}
 
 
 def package_of(ledger: Ledger, package_id: bytes) -> Package:
@@ -39,10 +37,10 @@ def module_of(ledger: Ledger, package_id: bytes, name: str) -> Module:
     Raises:
         NotFound: there is none.
     """
-    bytecode = package_of(ledger, package_id).modules.get(name)
-    if bytecode is None:
+    package = package_of(ledger, package_id)
+    if name not in package.modules:
         raise NotFound(f"package {short_address(package_id)} has no module {name}")
-    return parsed(bytecode)
+    return ledger.vm.linker.module(package.id, name)
 
 
 def function_of(ledger: Ledger, package_id: bytes, module: str, name: str) -> Function:

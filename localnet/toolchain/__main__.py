@@ -8,6 +8,7 @@ from pathlib import Path
 
 from localnet.toolchain.abi import functions, structs
 from localnet.toolchain.compiling import check_bytecode, compile_package, write_bytecode
+from localnet.toolchain.coverage import coverage, reached_by_transactions, reached_by_unit_tests
 from localnet.toolchain.errors import BytecodeStale, CompileFailed, ToolchainError
 from localnet.toolchain.framework import FRAMEWORK_FILE, write_framework
 from localnet.toolchain.framework_sources import decompiled_sources, interface_sources, write_sources
@@ -75,6 +76,14 @@ def _abi(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _coverage(parsed: argparse.Namespace) -> int:
+    package = read_package(parsed.package)
+    reached = reached_by_unit_tests(package, run_unit_tests(package)) | reached_by_transactions(parsed.transactions)
+    found = coverage(package, reached)
+    sys.stdout.write(f"{found}\n")
+    return 0 if found.is_whole else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localnet.toolchain", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -93,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     tester.add_argument("package", type=Path)
     tester.add_argument("--json", action="store_true", help="print one JSON object instead of the VM's report")
     tester.set_defaults(command=_test)
+    coverer = commands.add_parser("coverage", help="list abort codes and functions that no test reaches")
+    coverer.add_argument("package", type=Path)
+    coverer.add_argument(
+        "--transactions", type=Path, nargs="*", default=[], metavar="TEST", help="pytest files whose transactions on localnet count too"
+    )
+    coverer.set_defaults(command=_coverage)
     lister = commands.add_parser("abi", help="list what a package's bytecode offers to transactions")
     lister.add_argument("package", type=Path)
     lister.set_defaults(command=_abi)

@@ -1,5 +1,6 @@
 // One request in on stdin, one answer out on stdout, both JSON: the Move compiler and test runner of Sui, offline.
-// request:  {operation: "compile" | "test", files: {path: text}, framework: {MoveStdlib | Sui | SuiSystem: {path: text}}}
+// request:  {operation: "compile" | "test", files: {path: text}, framework: {MoveStdlib | Sui | SuiSystem: {path: text}},
+//            dependencies: {name: {path: text}}}; the last are packages that the manifest names as local ones
 // answer:   {versions, result}; `result` is the builder's own, either of a success or {error, category, code}.
 import { readFileSync, writeFileSync } from "node:fs";
 import {
@@ -20,7 +21,12 @@ const PACKAGE_OF = { "move-stdlib": "MoveStdlib", "sui-framework": "Sui", "sui-s
 const fetcher = {
   async fetch(repository, revision, subdirectory) {
     const files = request.framework[PACKAGE_OF[subdirectory?.split("/").pop()]];
-    if (!files) throw new Error(`no package ${repository} ${subdirectory ?? ""}: contracts may depend on the Sui framework only`);
+    if (!files) throw new Error(`no package ${repository} ${subdirectory ?? ""}: contracts may depend on the Sui framework only, and on local packages`);
+    return files;
+  },
+  async fetchLocal(path, { dependencyName }) {
+    const files = request.dependencies[dependencyName];
+    if (!files) throw new Error(`no package ${dependencyName} at ${path}`);
     return files;
   },
   async fetchFile() {

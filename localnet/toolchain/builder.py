@@ -33,15 +33,22 @@ def builder_version() -> str:
     return f"{NPM_PACKAGE} {manifest['dependencies'][NPM_PACKAGE]}"
 
 
-def run_builder(operation: Literal["compile", "test"], files: SourceFiles, framework: Framework) -> dict[str, Any]:
-    """Return `{"versions": …, "result": …}` as builder.mjs describes it.
+def run_builder(
+    operation: Literal["compile", "test"],
+    files: SourceFiles,
+    framework: Framework,
+    dependencies: Mapping[str, SourceFiles] | None = None,
+) -> dict[str, Any]:
+    """Return `{"versions": …, "result": …}` as builder.mjs describes it; `dependencies` are local packages by name.
 
     Raises:
         ToolMissing: node or the npm package is not installed.
         BuilderFailed: the builder crashed, hung, or answered no JSON.
     """
     node = _node()
-    request = json.dumps({"operation": operation, "files": files, "framework": framework})
+    request = json.dumps(
+        {"operation": operation, "files": files, "framework": framework, "dependencies": dependencies or {}}
+    )
     try:
         done = subprocess.run(  # noqa: S603 - our own script, no shell, input on stdin
             [node, str(HERE / "builder.mjs")],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localnet.toolchain.builder import run_builder
+from localnet.toolchain.dependencies import local_dependencies
 from localnet.toolchain.errors import BuilderFailed, CompileFailed
 from localnet.toolchain.framework_sources import decompiled_sources
 from localnet.toolchain.package import MovePackage
@@ -51,7 +52,9 @@ def run_unit_tests(package: MovePackage) -> MoveTestRun:
         ToolMissing, FrameworkMismatch
     """
     files = {**package.sources, **package.tests}
-    result: dict[str, Any] = run_builder("test", files, decompiled_sources(files.values()))["result"]
+    dependencies = {each.name: each.package.sources for each in local_dependencies(package)}
+    texts = [*files.values(), *(text for sources in dependencies.values() for text in sources.values())]
+    result: dict[str, Any] = run_builder("test", files, decompiled_sources(texts), dependencies)["result"]
     if "error" in result:
         raise CompileFailed(package.root, result["error"])
     return read_report(result["output"], all_passed=result["passed"])

@@ -24,10 +24,11 @@ class EvidenceProvider(ABC):
         """The platform's measurement of the enclave, as quotes will carry it."""
 
     @abstractmethod
-    async def attest(self, report_data: bytes, nonce: bytes, public_key: bytes) -> bytes:
-        """A fresh quote that carries `report_data` (64 bytes), `nonce` (the challenge) and `public_key` (the HPKE key).
+    async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:
+        """A fresh quote that carries `user_data` (96 bytes, `binding.user_data`), `nonce` (the challenge) and `public_key`
+        (the HPKE key).
 
-        Kinds without fields for the last two carry them through `report_data` alone.
+        Kinds with room for 64 bytes and nothing else carry the first 64, the report data, to which all the rest is bound.
 
         Raises:
             ProviderError: the platform gives none; the text says what to look at.

@@ -1,16 +1,14 @@
 """Evidence without hardware."""
 
 from collections.abc import Callable
-from typing import Final
 
+from agent.attestation.binding import USER_DATA_BYTES
 from agent.attestation.errors import ProviderError
 from agent.attestation.providers.base import EvidenceProvider
 from agent.attestation.simulated import MEDIA_TYPE
 from agent.attestation.simulated_platform import SimulatedPlatform
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Millis
-
-REPORT_DATA_BYTES: Final = 64
 
 
 class SimulatedProvider(EvidenceProvider):
@@ -33,11 +31,11 @@ class SimulatedProvider(EvidenceProvider):
     def measurement(self) -> bytes:
         return self._measurement
 
-    async def attest(self, report_data: bytes, nonce: bytes, public_key: bytes) -> bytes:
-        if len(report_data) != REPORT_DATA_BYTES:
-            raise ProviderError(f"report data has {REPORT_DATA_BYTES} bytes, not {len(report_data)}")
+    async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:
+        if len(user_data) != USER_DATA_BYTES:
+            raise ProviderError(f"user data has {USER_DATA_BYTES} bytes, not {len(user_data)}: `binding.user_data` makes it")
         return self._platform.document(
-            self._measurement, self._now(), user_data=report_data, nonce=nonce, public_key=public_key
+            self._measurement, self._now(), user_data=user_data, nonce=nonce, public_key=public_key
         )
 
     def sealing_key(self, measurement: bytes) -> bytes:

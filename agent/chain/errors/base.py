@@ -110,7 +110,7 @@ class Aborted(TransactionError):
     ) -> None:
         known = self.of is not None and self.of[:2] == (module, code)
         self.name: Final = self.of[2] if known and self.of else ""
-        meaning = f": {type(self).__doc__}" if known else ""
+        meaning = f": {' '.join((type(self).__doc__ or '').split())}" if known else ""
         where = f"{module}::{function}" if function else module
         super().__init__(f"{where} aborted with {self.name or 'code'} {code}{meaning}", digest)
         self.module: Final = module

@@ -14,14 +14,24 @@ from agent.chain.sui.encoding import encode, needs
 from agent.chain.sui.gas import GasStatistics
 from agent.chain.sui.keys import Wallet
 from agent.chain.sui.pacing import Pace
+from agent.chain.sui.publications import Publications
 from agent.chain.sui.pysui_parts import v2
 from agent.chain.sui.sender import GasPolicy, Sender
 from agent.chain.sui.state import State
 from agent.chain.sui.watcher import EventWatcher, WatchPolicy
 from agent.chain.sui.wire import Endpoint, Wire
 from agent.chain.transaction_log import TransactionLog, TxDigest
-from agent.protocol.records import MemberView, NetworkView, OwnerCap, PoolView, RosterView, TaskView
-from agent.protocol.units import Address, Millis, Mist, Slot, TaskId
+from agent.protocol.records import (
+    MemberView,
+    NetworkView,
+    OwnerCap,
+    PoolView,
+    QueueView,
+    RequestView,
+    RosterView,
+    TaskView,
+)
+from agent.protocol.units import Address, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,10 @@ class SuiChain(Chain):
         self._wallet = wallet
         self._state = State(self._wire, deployment)
         self._watcher = EventWatcher(self._wire, deployment, settings.pace, settings.watch)
+        watch = settings.watch
+        self._publications = Publications(
+            self._wire, deployment, settings.pace, page=watch.page, idle_s=watch.idle_s
+        )
         self._sender: Sender | None = None
         if wallet is not None and log is not None:
             broadcaster = Broadcaster(
@@ -129,6 +143,22 @@ class SuiChain(Chain):
 
     async def roster(self) -> RosterView:
         return await self._state.roster()
+
+    async def queue(self) -> QueueView:
+        """The RosterQueue as it is now."""
+        return await self._state.queue()
+
+    async def request(self, request: ObjectId) -> RequestView:
+        return await self._state.request(request)
+
+    async def departed(self, node: NodeId) -> MemberView | None:
+        return await self._state.departed(node)
+
+    async def slot_of(self, operator: Address) -> Slot | None:
+        return await self._state.slot_of(operator)
+
+    async def published_output(self, task: TaskId) -> bytes:
+        return b"".join(await self._publications.chunks_of(await self._state.task(task)))
 
     async def now(self) -> Millis:
         return await self._state.now()

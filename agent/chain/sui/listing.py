@@ -34,11 +34,21 @@ _FIELDS: Final = (
 
 
 class EventListing:
-    """The events of one deployment as an indexing endpoint lists them."""
+    """The events of one deployment as an indexing endpoint lists them; those of one `kind`, or all."""
 
-    def __init__(self, wire: Wire, deployment: Deployment, pace: Pace, *, page: int, idle_s: float) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        deployment: Deployment,
+        pace: Pace,
+        *,
+        page: int,
+        idle_s: float,
+        kind: str | None = None,
+    ) -> None:
         self._wire = wire
         self._package = deployment.package
+        self._filter = _filter(deployment.package, kind)
         self._pace = pace
         self._limit = min(page, MAX_PAGE)
         self._idle_s = idle_s
@@ -52,11 +62,11 @@ class EventListing:
             Unreachable, Malformed, Refused
         """
         position, kept = start, start.covered
-        wake_up = _WakeUp(self._wire, _filter(self._package), self._pace, self._idle_s)
+        wake_up = _WakeUp(self._wire, self._filter, self._pace, self._idle_s)
         async with aclosing(wake_up):
             while True:
                 for attempt in range(CATCH_UP):
-                    async with aclosing(self._to_tip(position)) as pages:
+                    async with aclosing(self.to_tip(position)) as pages:
                         async for position, events in pages:
                             worth = bool(events) or position.covered - kept >= QUIET_CHECKPOINTS
                             kept = position.covered if worth else kept
@@ -66,7 +76,12 @@ class EventListing:
                     await self._pace.pause(attempt)
                 await wake_up.wait(position.covered)
 
-    async def _to_tip(self, position: Position) -> AsyncGenerator[tuple[Position, tuple[ChainEvent, ...]], None]:
+    async def to_tip(self, position: Position) -> AsyncGenerator[tuple[Position, tuple[ChainEvent, ...]], None]:
+        """From `position` to what is the newest now.
+
+        Raises:
+            As `follow`.
+        """
         limits = (v2.QueryEndReason.ITEM_LIMIT, v2.QueryEndReason.SCAN_LIMIT)
         while True:
             begun = position
@@ -81,7 +96,7 @@ class EventListing:
         request = v2.ListEventsRequest(
             read_mask=FieldMask(paths=list(_FIELDS)),
             start_checkpoint=position.covered + 1 if position.resume is None else None,
-            filter=_filter(self._package),
+            filter=self._filter,
             options=v2.QueryOptions(limit=self._limit, after=position.resume),
         )
         events: list[ChainEvent] = []
@@ -156,9 +171,10 @@ class _WakeUp:
         return True
 
 
-def _filter(package: ObjectId) -> Message:
+def _filter(package: ObjectId, kind: str | None) -> Message:
     # by type, not by emitting module: that one would name the dApp's package where a dApp's contract called ours
-    of_package = v2.EventTypeFilter(event_type=to_hex(package))
+    name = to_hex(package) if kind is None else f"{to_hex(package)}::{kind}"
+    of_package = v2.EventTypeFilter(event_type=name)
     return v2.EventFilter(terms=[v2.EventTerm(literals=[v2.EventLiteral(event_type=of_package)])])
 
 

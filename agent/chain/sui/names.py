@@ -9,6 +9,7 @@ import base58
 
 from agent.chain.errors import Malformed
 from agent.chain.transaction_log import TxDigest
+from agent.protocol.bcs import uleb
 from agent.protocol.units import Address, ObjectId
 
 CLOCK: Final = ObjectId((6).to_bytes(32, "big"))
@@ -20,6 +21,8 @@ SUI_COIN: Final = f"0x{FRAMEWORK.hex()}::coin::Coin<0x{FRAMEWORK.hex()}::sui::SU
 
 TYPE_U64: Final = b"\x02"
 """BCS of the type tag of u64."""
+
+_TAG_STRUCT: Final = b"\x07"
 
 _FIELD_SCOPE: Final = b"\xf0"
 """Sui's tag for what the id of a dynamic field is hashed from."""
@@ -89,6 +92,12 @@ def address_of_key(public_key: bytes) -> Address:
 def dynamic_field(parent: ObjectId, key: bytes, key_type: bytes) -> ObjectId:
     """Id of the `Field` object under `parent` whose name has the BCS `key` and the type tag `key_type`."""
     return ObjectId(_hash(_FIELD_SCOPE, parent, len(key).to_bytes(8, "little"), key, key_type))
+
+
+def struct_tag(package: ObjectId, module: str, name: str) -> bytes:
+    """BCS of the type tag of a struct without type parameters."""
+    texts = b"".join(uleb(len(text)) + text.encode() for text in (module, name))
+    return _TAG_STRUCT + package + texts + b"\x00"
 
 
 def type_of(text: str | None) -> tuple[bytes, str]:

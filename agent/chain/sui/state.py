@@ -14,14 +14,25 @@ from agent.chain.sui.names import (
     dynamic_field,
     from_base58,
     from_hex,
+    struct_tag,
     to_hex,
     type_of,
 )
 from agent.chain.sui.pysui_parts import FieldMask, Message, v2
 from agent.chain.sui.wire import Wire
 from agent.protocol.bcs import BcsError, Reader
-from agent.protocol.records import MemberView, NetworkView, OwnerCap, PoolView, QueueView, Record, RosterView, TaskView
-from agent.protocol.units import Address, Millis, Mist, ObjectId, Slot, TaskId
+from agent.protocol.records import (
+    MemberView,
+    NetworkView,
+    OwnerCap,
+    PoolView,
+    QueueView,
+    Record,
+    RequestView,
+    RosterView,
+    TaskView,
+)
+from agent.protocol.units import Address, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 MAX_CONTENTS: Final = 256_000
 """Bytes of one object (Sui's `max_move_object_size`)."""
@@ -82,18 +93,30 @@ class State:
         """The RosterQueue."""
         return await self._record(self._deployment.queue.id, "roster::RosterQueue", QueueView)
 
+    async def request(self, request: ObjectId) -> RequestView:
+        """The Request.
+
+        Raises:
+            NotFound: there is none, or it was opened or cancelled.
+        """
+        return await self._record(request, "request::Request", RequestView)
+
     async def member(self, slot: Slot) -> MemberView | None:
-        """The member in `slot`: the value of a dynamic field of the Pool, whose id follows from its key."""
-        key = slot.to_bytes(8, "little")
-        try:
-            found = await self._object(dynamic_field(self._deployment.pool.id, key, TYPE_U64), _WITH_CONTENTS)
-        except NotFound:
-            return None
-        contents = _contents(found)
-        # a Field<u64, Member> is its id, its name, its value
-        if contents[32:40] != key:
-            raise Malformed(f"the member of slot {slot} is of another slot: use another endpoint")
-        return _decoded(MemberView, contents[40:])
+        """The member in `slot`; None if nobody is there."""
+        value = await self._field(slot.to_bytes(8, "little"), TYPE_U64)
+        return None if value is None else _decoded(MemberView, value)
+
+    async def departed(self, node: NodeId) -> MemberView | None:
+        """The record of a node whose slot another has taken; None if there is none."""
+        value = await self._field(node, struct_tag(self._deployment.package, "pool", "Departed"))
+        return None if value is None else _decoded(MemberView, value)
+
+    async def slot_of(self, operator: Address) -> Slot | None:
+        """The slot of an operator, who has at most one; None if it has none."""
+        value = await self._field(operator, struct_tag(self._deployment.package, "pool", "OperatorKey"))
+        if value is not None and len(value) != 8:
+            raise Malformed("an operator's slot is no u64: use another endpoint")
+        return None if value is None else Slot(int.from_bytes(value, "little"))
 
     async def now(self) -> Millis:
         """The chain's Clock."""
@@ -139,9 +162,21 @@ class State:
 
     async def caps(self, owner: Address, kind: str) -> list[OwnerCap]:
         """The `NodeOwnerCap`s or `NodeOperatorCap`s of `owner`, of any Pool."""
-        name = f"{to_hex(self._deployment.package)}::pool::{kind}"
+        name = f"{to_hex(self._deployment.package)}::member::{kind}"
         found = await self._owned(owner, name, _WITH_CONTENTS, MAX_CAPS)
-        return [self._decode(each, f"pool::{kind}", OwnerCap) for each in found]
+        return [self._decode(each, f"member::{kind}", OwnerCap) for each in found]
+
+    async def _field(self, key: bytes, key_type: bytes) -> bytes | None:
+        """The BCS value of the Pool's dynamic field `key`, whose id follows from its key; None if there is none."""
+        try:
+            found = await self._object(dynamic_field(self._deployment.pool.id, key, key_type), _WITH_CONTENTS)
+        except NotFound:
+            return None
+        contents = _contents(found)
+        # a Field<K, V> is its id, its name, its value
+        if contents[32 : 32 + len(key)] != key:
+            raise Malformed("a record of the Pool has another key than asked for: use another endpoint")
+        return contents[32 + len(key) :]
 
     async def _record(self, identifier: ObjectId, kind: str, view: type[R]) -> R:
         return self._decode(await self._object(identifier, _WITH_CONTENTS), kind, view)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from agent.chain.port import Chain
 from agent.cli.demo import world
 from agent.cli.demo.report import NodeRow
-from agent.protocol.lifecycle import Mark, Outcome
-from agent.protocol.money import executor_loss, share
+from agent.protocol.money import LATE, executor_loss, panel_loss
 from agent.protocol.records import TaskView
+from agent.protocol.states import Mark
 from agent.protocol.units import NodeId, Slot
 
 
@@ -39,15 +39,12 @@ def _penalties(node: NodeId, tasks: Sequence[TaskView]) -> tuple[list[int], int]
         if task.executor.node == node:
             loss = executor_loss(task.outcome, task.executor.lock, task.params)
             losses += [loss] if loss else []
-            absences += task.outcome is Outcome.ABSENT
-        judged = task.outcome in (Outcome.UPHELD, Outcome.GUILTY)
+            absences += task.outcome in LATE
         for each in task.rounds:
             for seat in each.seats:
-                if seat.node != node or not each.handed:
+                if seat.node != node:
                     continue
-                if seat.mark is Mark.WAITING:
-                    losses.append(share(seat.lock, task.params.absence_bps))
-                    absences += 1
-                elif seat.mark is Mark.COMMITTED or (judged and seat.root != task.verdict_root):
-                    losses.append(seat.lock)
+                loss = panel_loss(task, each, seat)
+                losses += [loss] if loss else []
+                absences += each.handed and seat.mark is Mark.WAITING
     return losses, absences

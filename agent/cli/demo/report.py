@@ -94,8 +94,7 @@ class Report:
         lies = [row for row in rows if row.lie]
         audited_lies = [row for row in lies if row.audited]
         to_result = [row.seconds_to_result for row in rows if row.seconds_to_result is not None]
-        refunds = (Outcome.GUILTY, Outcome.REFUSED, Outcome.ABSENT, Outcome.INVALID_INPUT, Outcome.EXPIRED, Outcome.VOID, Outcome.UNDECIDED)
-        names = {outcome.name for outcome in refunds}
+        names = {outcome.name for outcome in Outcome if outcome not in (Outcome.NONE, Outcome.ACCEPTED, Outcome.UPHELD)}
         return {
             "simulated": True,
             "tasks": len(rows),

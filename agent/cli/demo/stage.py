@@ -1,25 +1,22 @@
 """Sets the stage: localnet, blob server, contracts, committee, nodes; lets the dApp play; counts the money; clears away.
 
-The localnet, each node and each enclave are processes of their own. The blob server, the committee (one key) and the dApp live in this one.
+The localnet, each node and each enclave are processes of their own. The blob server, the committee and the dApp live in this one.
 """
 
 import asyncio
 import os
-import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from agent.attestation.committee import CommitteeMember
 from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.simulated import SimulatedVerifier
 from agent.attestation.simulated_platform import SimulatedAuthority
@@ -28,7 +25,7 @@ from agent.chain.deployment import Deployment
 from agent.chain.port import Chain, MemoryTransactionLog
 from agent.chain.sui import PoolTerms, Wallet
 from agent.cli.connect import Endpoint, deploy, open_endpoint, request_sui
-from agent.cli.demo import world
+from agent.cli.demo import committee, world
 from agent.cli.demo.accounts import node_rows
 from agent.cli.demo.options import SUI, DemoError, DemoOptions
 from agent.cli.demo.play import Direct, Play
@@ -41,14 +38,10 @@ from agent.client.requester import Requester
 from agent.delivery.file_store import FileBlobStore
 from agent.delivery.http_store import HttpBlobStore
 from agent.delivery.server import BlobServer
-from agent.delivery.stores import BlobStores
 from agent.enclave.measurement import measure
 from agent.enclave.workloads import load_workload
 from agent.enclave.workloads.workload import manifest_hash
-from agent.node.clock import SystemClock
 from agent.node.config import CONFIG_FILE
-from agent.node.journal import Journal, JournalTransactionLog
-from agent.node.verifier.service import VerifierService
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Digest, Millis, Slot
 from agent.telemetry.logs import configure_logs
@@ -132,8 +125,9 @@ class Stage:
         blobs = HttpBlobStore(uri, http)
 
         progress.say("publishing the contracts, creating a Network and a Pool (TEE: SIMULATED)")
-        admin, committee, dapp = (_wallet(options, name) for name in ("admin", "committee", "dapp"))
-        for wallet in (admin, committee, dapp):
+        admin, dapp = _wallet(options, "admin"), _wallet(options, "dapp")
+        members = [_wallet(options, f"member {number}") for number in range(committee.MEMBERS)]
+        for wallet in (admin, dapp, *members):
             await request_sui(endpoint, wallet.address, world.OPERATOR_FUNDS)
         measurement = await asyncio.to_thread(measure, options.workload)
         manifest = await asyncio.to_thread(_manifest, options.workload)
@@ -143,13 +137,13 @@ class Stage:
             version=1, max_age=Millis(7 * 24 * 3_600_000), allow_simulated=True,
             vendor=Layer(allow=frozenset({Allowance(TeeKind.SIMULATED, measurement)})),
         )  # fmt: skip
-        key = Ed25519PrivateKey.generate()
+        keys = committee.new_keys()
         network = CreateNetwork(
             params=world.params(options.audit_probability),
             allow_simulated=True,
             policy=policy.digest(),
-            verifiers=(key.public_key().public_bytes_raw(),),
-            threshold=1,
+            verifiers=committee.public(keys),
+            threshold=committee.THRESHOLD,
         )
         terms = PoolTerms(manifest, 1 << TeeKind.SIMULATED, world.PRICE, world.AUDITOR_FEE, world.RESERVATION_FEE, world.DEPTH)
         deployment = await deploy(endpoint, admin, network, terms)
@@ -157,8 +151,10 @@ class Stage:
         stage = cls(options, directory, endpoint, policy, verifiers, deployment, chain, blobs, uri, http)
         async with open_endpoint(endpoint, deployment, admin, MemoryTransactionLog()) as administration:
             await administration.submit(FundAudits(world.AUDIT_FUND), purpose="fund audits")
-            member = CommitteeMember(key, policy, verifiers)
-            await stack.enter_async_context(stage._committee(member, committee))
+            serving = committee.serving(
+                keys, policy, verifiers, directory, lambda number, log: open_endpoint(endpoint, deployment, members[number], log), blobs, uri, http,
+            )  # fmt: skip
+            await stack.enter_async_context(serving)
             await stage._nodes(stack, authority, progress)
             assert deployment.admin_cap is not None, "we deployed it"
             await administration.submit(LaunchRoster(deployment.admin_cap), purpose="launch the roster")
@@ -173,26 +169,6 @@ class Stage:
         answer = await self.http.get(f"{self.endpoint.url}/localnet/status")
         found: dict[str, int] = answer.raise_for_status().json()
         return found
-
-    @asynccontextmanager
-    async def _committee(self, member: CommitteeMember, wallet: Wallet) -> AsyncIterator[None]:
-        """The verifier committee: one key, in this process."""
-        journal = await Journal.open(self.directory / "committee.db")
-        try:
-            log = JournalTransactionLog(journal)
-            async with open_endpoint(self.endpoint, self.deployment, wallet, log) as chain:
-                service = VerifierService(
-                    member, chain=chain, journal=journal, stores=BlobStores({self.blob_uri: self.blobs}), archive=self.blobs,
-                    clock=SystemClock(), random=random.SystemRandom(),
-                )  # fmt: skip
-                async with asyncio.TaskGroup() as group:
-                    running = group.create_task(service.run())
-                    try:
-                        yield
-                    finally:
-                        running.cancel()
-        finally:
-            await journal.close()
 
     async def _nodes(self, stack: AsyncExitStack, authority: SimulatedAuthority, progress: Progress) -> None:
         """Start all nodes, each registered before the next so that slots are cast the same every time; wait until all are attested and queued."""
@@ -225,6 +201,8 @@ class Stage:
             f'[chain]\nendpoint = "{self.endpoint.url}"\n[blobs]\nurl = "{self.blob_uri}"\n'
             f'[stake]\npool = "0x{self.deployment.pool.id.hex()}"\namount = "{world.STAKE // SUI} SUI"\n'
             f'[enclave]\nworkload = "{self.options.workload}"\n'
+            # the dApp cranks what its nodes leave lying: seven more watchers of every task would only warm two cores
+            "[duties]\nbounties = false\n"
         )
 
     async def _registered(self, index: int) -> bool:

@@ -3,8 +3,12 @@ it ends.
 
     unattested ── evidence stored ──> evidenced ──> posted ── committee ──> attested ── due again ──> evidenced …
 
-A renewal is a new key epoch and a new enclave; the record of the old one stands until then. The old enclave lives on
-until no task can be pinned to it any more.
+A renewal is a new key epoch and a new enclave beside the old one. The record of the old epoch stands until the new one
+is made, and can be assigned tasks for `rotation_ms` more; its enclave serves until the last of them has ended.
+
+Due again: three quarters into the record's time; at once when another committee is in office (enclaves believe the
+tickets of the one in their binding), when the record's policy comes to its end and another is in force, when the
+committee revoked the record, or when the keys are lost.
 """
 
 from dataclasses import dataclass
@@ -15,7 +19,7 @@ from agent.attestation.binding import committee_hash
 from agent.chain.calls import PostEvidence, RequestChallenge
 from agent.node.duties.duty import Duty, Moved, Step, Wait, sent
 from agent.node.duties.station import Station
-from agent.node.errors import KeysLost, NodeError
+from agent.node.errors import KeysLost
 from agent.node.evidence import EvidenceMaker
 from agent.node.journal import DutyKey, DutyRow
 from agent.protocol.records import MemberView, NetworkView
@@ -28,12 +32,15 @@ EVIDENCED: Final = "evidenced"
 POSTED: Final = "posted"
 ATTESTED: Final = "attested"
 
+FOREVER: Final = 2**64 - 1
+"""`sunset_at` of a policy without an end."""
+
 MAX_PATIENCE: Final = 6
 """Each refused or unanswered challenge doubles the wait before the next one, this often at most."""
 
 
 RECHECK_MS: Final = 600_000
-"""How often the record is compared with the Network although nothing happened: no event tells of a new committee."""
+"""How often the record is compared with the Network although no event came."""
 
 
 class Act(Enum):
@@ -55,10 +62,27 @@ class Standing:
     """Whether this node has the enclave whose keys stand on chain."""
 
     @property
+    def now(self) -> Millis:
+        """The time of deadlines."""
+        return self.network.protocol_time(self.clock)
+
+    @property
     def attested(self) -> bool:
         """Whether the chain counts this node's keys now, and this node has them."""
-        record = self.member.attestation
-        return record.key_epoch > 0 and self.clock < record.not_after and self.has_keys
+        record = self.member.current()
+        if record is None or not self.has_keys or self.clock >= record.not_after:
+            return False
+        return self.network.is_in_force(record.policy, self.now)
+
+    @property
+    def left_at(self) -> Millis | None:
+        """The chain clock at which another policy can take the place of the record's, if that has an end; None: not so."""
+        mine = self.member.attestation.policy
+        if not any(entry.digest == mine and entry.sunset_at != FOREVER for entry in self.network.policies):
+            return None
+        others = [entry for entry in self.network.policies if entry.digest != mine and self.now < entry.sunset_at]
+        at = min((entry.activates_at for entry in others), default=None)
+        return None if at is None else Millis(at + self.network.stall_ms)
 
     @property
     def answering(self) -> bool:
@@ -86,6 +110,7 @@ def decide(row: DutyRow, seen: Standing) -> Act | Moved | Wait:  # noqa: PLR0911
         return sent(seen.clock)
     if seen.attested and row.facts.get("committee") == committee_of(seen.network):
         due = renewal(row.number("made_at"), record.not_after, seen.network.params.span())
+        due = due if seen.left_at is None else min(due, seen.left_at)
         # `evidenced` too: the node may have crashed between posting and noting it, and the committee was faster.
         if row.state in (EVIDENCED, POSTED) and row.facts.get("epoch") == record.key_epoch:
             return Moved(row.to(ATTESTED, tries=0, attested_at=seen.clock))
@@ -122,6 +147,9 @@ class AttestDuty(Duty):
 
     async def step(self, row: DutyRow) -> Step:
         seen = await self._look()
+        if seen is None:
+            # somebody who staked more has the slot: there is nothing to attest
+            return Wait()
         decision = decide(row, seen)
         match decision:
             case Act.CHALLENGE:
@@ -141,10 +169,10 @@ class AttestDuty(Duty):
             case _:
                 return decision
 
-    async def _look(self) -> Standing:
+    async def _look(self) -> Standing | None:
         member = await self._at.chain.member(self._at.me.slot)
         if member is None or member.node != self._at.me.node:
-            raise NodeError(f"slot {self._at.me.slot} of the pool is not this node's: check identity.json")
+            return None
         record = member.attestation
         has_keys = False
         if record.key_epoch:
@@ -155,13 +183,14 @@ class AttestDuty(Duty):
         return Standing(member, await self._at.chain.network(), await self._at.time.now(), has_keys)
 
     async def _retire(self, row: DutyRow, seen: Standing, wait: Wait) -> Step:
-        """Stop enclaves of earlier epochs. By one span after the new record every task that could name the old one is
-        known here.
+        """Stop enclaves of earlier epochs. One span after the record before lost its grace, every task that could name it
+        has ended; open duties say so too.
         """
         old = [epoch for epoch in self._at.enclaves.kept() if epoch < seen.member.attestation.key_epoch]
         if not old:
             return wait
-        from_then = Millis(row.number("attested_at") + seen.network.params.span())
+        graced = max(row.number("attested_at"), seen.member.previous_until + seen.network.stall_ms)
+        from_then = Millis(graced + seen.network.params.span())
         if seen.clock < from_then:
             return Wait(from_then if wait.until is None else Millis(min(from_then, wait.until)))
         needed = await self._at.epochs_in_use()

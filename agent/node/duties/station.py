@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.chain.port import Chain
-from agent.delivery.blob_store import BlobStore
+from agent.delivery.blob_store import BlobStore, LocalBlobStore
+from agent.delivery.errors import BlobError, UnknownStore
 from agent.delivery.stores import BlobStores
 from agent.enclave.orders import ExecuteOrder
 from agent.node.chain_time import ChainTime
-from agent.node.config import AdmissionSection
+from agent.node.config import AdmissionSection, DutySection
 from agent.node.duties.duty import Computing
 from agent.node.duties.sight import Sight, look
 from agent.node.enclaves import Enclaves
@@ -39,7 +40,12 @@ class Station:
     """Where this node's own blobs are put."""
     home_uri: str
     """What others find `home` under."""
+    kept: LocalBlobStore
+    """This node's own copies of sealed inputs and outputs of open tasks: whoever has to hand off or to publish must not depend
+    on a store that others run.
+    """
     admission: AdmissionSection
+    policy: DutySection
     computing: Computing
 
     async def look(self, row: DutyRow) -> Sight | None:
@@ -47,12 +53,45 @@ class Station:
         return await look(self.chain, self.time, TaskId(row.key.subject))
 
     async def fetch_input(self, task: TaskView) -> bytes:
-        """The sealed input of `task`, checked, within [admission] max_input_bytes.
+        """The sealed input of `task`, checked, within [admission] max_input_bytes: from where the requester put it, or from
+        where whoever handed off keeps it readable. A copy of it stays here until the task is decided.
 
         Raises:
             BlobError, UnknownStore: it cannot be had now.
         """
-        return await self.stores.fetch(task.input_uri, task.input_digest, limit=self.admission.max_input_bytes)
+        limit = self.admission.max_input_bytes
+        if await self.kept.size(task.input_digest) is not None:
+            return await self.kept.fetch(task.input_digest, limit=limit)
+        try:
+            sealed = await self.stores.fetch(task.input_uri, task.input_digest, limit=limit)
+        except (BlobError, UnknownStore):
+            uri = task.current.uri if task.current else b""
+            if not uri:
+                raise
+            sealed = await self.stores.fetch(uri, task.input_digest, limit=limit)
+        await self.kept.put(sealed)
+        return sealed
+
+    async def offer_input(self, sight: Sight) -> str:
+        """Put the sealed input where everybody can read it, and say where: whoever hands off is to keep it readable, for the
+        requester might take it away. In the last quarter of the window "" is said instead of failing: the handoff counts.
+
+        Raises:
+            BlobError, UnknownStore: it cannot be had, or not be put, and there is time to try again.
+        """
+        try:
+            await self.home.put(await self.fetch_input(sight.task))
+        except (BlobError, UnknownStore):
+            if sight.now < sight.task.deadline - sight.task.params.handoff_ms // 4:
+                raise
+            return ""
+        return self.home_uri
+
+    async def drop(self, task: TaskView) -> None:
+        """Forget this node's copies of a decided task."""
+        for digest in (task.input_digest, task.sealed_output_digest):
+            if digest:
+                await self.kept.discard(digest)
 
     async def forget(self, task: TaskId, epoch: int) -> None:
         """Have the enclave of `epoch` wipe a decided task; keys that are gone have forgotten already."""
@@ -79,5 +118,6 @@ def execute_order(task: TaskView) -> ExecuteOrder:
         key_commitment=task.key_commitment,
         output_pk=task.output_pk,
         tee_mask=task.tee_mask,
+        denied=task.input.denied,
         opened_at=task.opened_at,
     )

@@ -1,6 +1,6 @@
 """What a node remembers over a crash: cursor, inbox, duties, transactions."""
 
-from agent.node.journal.rows import NO_DEADLINE, DutyKey, DutyRow, Effect, Fact, JournalStatistics, Open, Wake
+from agent.node.journal.rows import NO_DEADLINE, DutyKey, DutyRow, Effect, Fact, JournalStatistics, Open, Wake, WakeAll
 from agent.node.journal.store import Journal
 from agent.node.journal.transactions import JournalTransactionLog
 
@@ -15,4 +15,5 @@ __all__ = [
     "JournalTransactionLog",
     "Open",
     "Wake",
+    "WakeAll",
 ]

@@ -93,7 +93,12 @@ class Wake:
     subject: bytes
 
 
-Effect = Open | Wake
+@dataclass(frozen=True, slots=True)
+class WakeAll:
+    """Effect of an event: look again at every open duty, because time itself or the rules have changed."""
+
+
+Effect = Open | Wake | WakeAll
 
 
 @dataclass(frozen=True, slots=True)

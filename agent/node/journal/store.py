@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from agent.chain.port import Cursor, TxDigest
 from agent.node.errors import JournalInUse, SchemaMismatch
-from agent.node.journal.rows import DutyKey, DutyRow, Effect, JournalStatistics, Open
+from agent.node.journal.rows import DutyKey, DutyRow, Effect, JournalStatistics, Open, Wake
 from agent.node.journal.schema import VERSION, about, cursors, duties, inbox, metadata, transactions
 
 INBOX_KEPT: Final = 20_000
@@ -61,6 +61,27 @@ class Journal:
         except BaseException:
             os.close(lock)
             raise
+        return journal
+
+    @classmethod
+    async def peek(cls, file: Path) -> Self | None:
+        """The journal in `file` for looking only, also while a running node holds it; None if there is none. Nothing may be
+        written through it.
+
+        Raises:
+            SchemaMismatch: written by another version of the agent.
+        """
+        if not await asyncio.to_thread(file.exists):
+            return None
+        journal = cls(_engine(f"sqlite+aiosqlite:///{file}"))
+        try:
+            found = await journal.read(lambda db: db.scalar(select(about.c.value).where(about.c.key == "version")))
+        except BaseException:
+            await journal.close()
+            raise
+        if int(found or 0) != VERSION:
+            await journal.close()
+            raise SchemaMismatch(int(found or 0), VERSION)
         return journal
 
     @classmethod
@@ -230,8 +251,10 @@ async def _apply(db: AsyncConnection, effect: Effect, now: int) -> dict[DutyKey,
             .on_conflict_do_nothing()
         )
         found = await db.execute(select(duties).where(_is(row.key), ~duties.c.closed))
-    else:
+    elif isinstance(effect, Wake):
         found = await db.execute(select(duties).where(duties.c.subject == effect.subject, ~duties.c.closed))
+    else:
+        found = await db.execute(select(duties).where(~duties.c.closed))
     woken = [_row(each) for each in found.mappings()]
     return {row.key: row for row in woken}
 

@@ -1,23 +1,24 @@
-"""The duty of a committee member towards posted evidence: fetch it, judge it, archive it, vouch for it.
+"""The duty of a committee member towards posted evidence: fetch it, judge it, archive it, vouch for it with the others.
 
-posted ── judged good, archived, sent ──> done            refused: abandoned, with every reason in the row
+posted ── judged good, archived, k of n signed, sent ──> done            refused: abandoned, with every reason in the row
 """
 
 from typing import ClassVar, Final
 
-from agent.attestation.committee import AttestationFacts, CommitteeMember
 from agent.attestation.errors import SigningRefused
 from agent.attestation.evidence import MAX_EVIDENCE
 from agent.chain.calls import Attest
+from agent.chain.errors import ChallengeExpired
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
 from agent.delivery.stores import BlobStores
 from agent.node.chain_time import ChainTime
-from agent.node.duties.duty import ABANDONED, DONE, Duty, Moved, Step
+from agent.node.duties.duty import ABANDONED, DONE, Duty, Moved, Step, sent
 from agent.node.errors import Unmeetable
 from agent.node.journal import DutyKey, DutyRow
 from agent.node.submitter import Submitter
-from agent.node.verifier.signatures import SignatureCollector
+from agent.node.verifier.agreement import Agreement
+from agent.node.verifier.signatures import Signatures
 from agent.protocol.events import EvidencePosted
 from agent.protocol.records import MemberView
 from agent.protocol.units import BlobId, Millis, Slot
@@ -52,18 +53,9 @@ class EndorseDuty(Duty):
     kind: ClassVar[str] = ENDORSE
 
     def __init__(
-        self,
-        member: CommitteeMember,
-        collector: SignatureCollector,
-        *,
-        chain: Chain,
-        time: ChainTime,
-        submitter: Submitter,
-        stores: BlobStores,
-        archive: BlobStore,
+        self, agreement: Agreement, *, chain: Chain, time: ChainTime, submitter: Submitter, stores: BlobStores, archive: BlobStore
     ) -> None:
-        self._member = member
-        self._collector = collector
+        self._agreement = agreement
         self._chain = chain
         self._time = time
         self._submitter = submitter
@@ -78,26 +70,42 @@ class EndorseDuty(Duty):
         if ended is not None or node is None:
             return ended or Moved(row.close(DONE))
         digest = BlobId(row.key.subject[32:])
-        evidence = await self._stores.fetch(row.octets("uri"), digest, limit=MAX_EVIDENCE)
         network, pool = await self._chain.network(), await self._chain.pool()
-        facts = AttestationFacts.of(self._chain.deployment.chain_id, network, pool, node, digest)
+        evidence = await self._evidence(row, digest)
+        member = self._agreement.member
         try:
-            signed = self._member.sign_verdict(evidence, facts, clock)
+            verdict = member.judge(evidence, self._chain.deployment.chain_id, network, pool, node, digest, clock)
+            bench = member.present_bench(network)
         except SigningRefused as error:
             raise Unmeetable(str(error)) from error
-        # Archived before it counts: a record on chain whose evidence is gone could not be checked by any client.
-        await self._archive.put(evidence)
-        found = await self._collector.collect(signed.statement, signed.signer, signed.signature, facts.committee)
+        if "archived" not in row.facts:
+            # Archived before it counts: a record on chain whose evidence is gone could not be checked by any client.
+            await self._archive.put(evidence)
+            return Moved(row.to(POSTED, archived=1))
+        found = await self._agreement.seek(row, verdict, bench, clock)
+        if not isinstance(found, Signatures):
+            return found
         call = Attest(
             slot=slot,
             evidence_digest=digest,
-            tee_kind=int(signed.statement.tee_kind),
-            measurement=signed.statement.measurement,
-            hpke_pk=signed.statement.hpke_pk,
-            sign_pk=signed.statement.sign_pk,
-            not_after=signed.statement.not_after,
+            tee_kind=int(verdict.tee_kind),
+            measurement=verdict.measurement,
+            hpke_pk=verdict.hpke_pk,
+            sign_pk=verdict.sign_pk,
+            not_after=verdict.not_after,
+            policy=verdict.policy,
+            committee=found.committee,
             signers=found.signers,
             signatures=found.signatures,
         )
-        await self._submitter.submit(call, purpose=f"{row.key}:{digest.hex()[:12]}")
+        try:
+            await self._submitter.submit(call, purpose=f"{row.key}:{digest.hex()[:12]}")
+        except ChallengeExpired:
+            # another member was faster: a recorded epoch has no challenge any more
+            return sent(clock)
         return Moved(row.close(DONE))
+
+    async def _evidence(self, row: DutyRow, digest: BlobId) -> bytes:
+        if "archived" in row.facts:
+            return await self._archive.fetch(digest, limit=MAX_EVIDENCE)
+        return await self._stores.fetch(row.octets("uri"), digest, limit=MAX_EVIDENCE)

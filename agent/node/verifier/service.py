@@ -1,40 +1,54 @@
-"""A committee member's process: follows the chain, vouches for evidence, signs draw tickets."""
+"""A committee member's process: follows the chain, vouches for evidence, signs draw tickets, rules and revokes when the
+person behind it says so.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from agent.attestation.committee import CommitteeMember
+import structlog
+
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
 from agent.delivery.stores import BlobStores
 from agent.node.chain_time import ChainTime
 from agent.node.clock import Clock
+from agent.node.errors import ConfigError
 from agent.node.journal import Effect, Journal, JournalTransactionLog, Open, Wake
 from agent.node.runner import DutyRunner, RunnerStatistics
 from agent.node.submitter import Submitter
-from agent.node.verifier import endorse, ticketing
-from agent.node.verifier.signatures import Alone, SignatureCollector
+from agent.node.verifier import endorse, revoking, ruling, ticketing
+from agent.node.verifier.agreement import Agreement
+from agent.node.verifier.member import Member
+from agent.node.verifier.orders import Orders
+from agent.node.verifier.signatures import SignatureCollector
 from agent.node.watcher import Watcher, WatcherStatistics
-from agent.protocol.events import Event, EvidencePosted, RoundBegun, TicketIssued
+from agent.protocol.events import Attested, Event, EvidencePosted, RoundBegun, RulingAwaited
+from agent.protocol.states import RoundKind
 from agent.protocol.units import Address
 
 FOLLOWER: Final = "verifier"
 WORKERS: Final = 8
+LOOK_FOR_ORDERS_S: Final = 2.0
 
 
 def route(event: Event, pool: Address) -> Sequence[Effect]:
     """What `event` means for a committee member of `pool`'s network. Pure."""
+    if getattr(event, "pool", pool) != pool:
+        return []
     match event:
-        case EvidencePosted() if event.pool == pool:
+        case EvidencePosted():
             return [Open(endorse.row_for(event))]
-        case RoundBegun() if event.pool == pool:
-            return [Open(ticketing.row_for(event))]
-        case TicketIssued() if event.pool == pool:
-            return [Wake(event.task)]
+        case Attested():
+            return [Wake(event.node + event.evidence_digest)]
+        case RoundBegun() if event.round < RoundKind.DELIVERY:
+            return [Open(ticketing.row_for(event.task))]
+        case RulingAwaited():
+            return [Open(ruling.row_for(event)), Wake(event.task)]
         case _:
-            return []
+            task = getattr(event, "task", None)
+            return [] if task is None else [Wake(task)]
 
 
 class VerifierService:
@@ -42,7 +56,9 @@ class VerifierService:
 
     def __init__(
         self,
-        member: CommitteeMember,
+        member: Member,
+        collector: SignatureCollector,
+        orders: Orders,
         *,
         chain: Chain,
         journal: Journal,
@@ -50,17 +66,22 @@ class VerifierService:
         archive: BlobStore,
         clock: Clock,
         random: Random,
-        collector: SignatureCollector | None = None,
     ) -> None:
         time = ChainTime(chain, clock)
         submitter = Submitter(chain, JournalTransactionLog(journal))
-        collector = collector or Alone()
+        agreement = Agreement(member, collector)
         pool = Address(chain.deployment.pool.id)
         self._chain = chain
+        self._orders = orders
+        self._journal = journal
+        self._time = time
+        self._clock = clock
         self._runner = DutyRunner(
             [
-                endorse.EndorseDuty(member, collector, chain=chain, time=time, submitter=submitter, stores=stores, archive=archive),
-                ticketing.TicketDuty(member, collector, chain=chain, time=time, submitter=submitter),
+                endorse.EndorseDuty(agreement, chain=chain, time=time, submitter=submitter, stores=stores, archive=archive),
+                ticketing.TicketDuty(agreement, chain=chain, time=time, submitter=submitter, archive=archive),
+                ruling.RuleDuty(agreement, orders, chain=chain, time=time, submitter=submitter),
+                revoking.RevokeDuty(agreement, orders, chain=chain, time=time, submitter=submitter),
             ],
             chain=chain,
             time=time,
@@ -78,13 +99,32 @@ class VerifierService:
             clock=clock,
             random=random,
         )
+        self._log = structlog.get_logger("agent.node.verifier")
 
     async def run(self) -> None:
         """Serve until cancelled; a step under way when that happens is finished by the next start."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run())
             group.create_task(self._watcher.run())
+            group.create_task(self._take_orders())
 
     def statistics(self) -> tuple[RunnerStatistics, WatcherStatistics]:
         """Counts at this moment."""
         return self._runner.statistics(), self._watcher.statistics()
+
+    async def _take_orders(self) -> None:
+        """Open a duty for every revocation ordered; rulings are looked up by the duty that the chain opened."""
+        complained = ""
+        while True:
+            try:
+                found = await asyncio.to_thread(self._orders.revocations)
+                for row in (revoking.row_for(order) for order in found):
+                    known = await self._journal.duty(row.key)
+                    if known is None:
+                        await self._journal.begin([row], now=self._time.estimate())
+                        await self._runner.wake([row])
+            except ConfigError as error:
+                if str(error) != complained:
+                    self._log.error("an order cannot be read", error=str(error))
+                complained = str(error)
+            await self._clock.sleep(LOOK_FOR_ORDERS_S)

@@ -110,7 +110,8 @@ fun evidence_without_a_challenge_is_refused() {
 #[test, expected_failure(abort_code = attestation::EChallengeExpired)]
 fun evidence_that_comes_too_late_is_refused() {
     let mut w = usual();
-    w.pass(w.network().params().challenge_ms());
+    let late = w.network().params().challenge_ms();
+    w.pass(late);
     post(&mut w, fixtures::key(), b"uri");
     abort
 }

@@ -37,7 +37,7 @@ fun a_commitment_is_of_one_task_and_one_node() {
 
 #[test]
 fun nothing_is_one_empty_chunk() {
-    assert!(commitment::blob_digest(b"") == commitment::blob_leaf(0, b""));
+    assert!(commitment::blob_digest(b"") == commitment::blob_leaf(0, &b"", &b""));
     assert!(commitment::output_root(fixtures::key(), TASK, b"", 4) == commitment::leaf(fixtures::key(), TASK, 0, b""));
 }
 
@@ -52,12 +52,13 @@ fun an_output_is_cut_into_chunks_of_the_given_size() {
 }
 
 #[test]
-fun a_blob_is_cut_into_chunks_of_16_kib() {
-    let full = fixtures::bytes(7, 16_384);
-    assert!(commitment::blob_digest(full) == commitment::blob_leaf(0, full));
-    let mut more = full;
-    more.push_back(8);
-    assert!(
-        commitment::blob_digest(more) == commitment::branch(commitment::blob_leaf(0, full), commitment::blob_leaf(1, x"08")),
-    );
+fun a_blob_is_cut_into_chunks_of_two_halves_of_8_kib() {
+    let (half, none, one) = (fixtures::bytes(7, 8_192), b"", x"08");
+    let mut blob = half;
+    assert!(commitment::blob_digest(blob) == commitment::blob_leaf(0, &half, &none));
+    blob.append(half);
+    let full = commitment::blob_leaf(0, &half, &half);
+    assert!(commitment::blob_digest(blob) == full);
+    blob.push_back(8);
+    assert!(commitment::blob_digest(blob) == commitment::branch(full, commitment::blob_leaf(1, &one, &none)));
 }

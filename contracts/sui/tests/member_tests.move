@@ -473,7 +473,8 @@ fun right_work_takes_a_strike_back() {
 fun nobody_leaves_the_jail_early() {
     let mut w = empty().join();
     3u64.do!(|_| strike(&mut w, 0));
-    w.pass(w.network().params().jail_ms() - 1);
+    let early = w.network().params().jail_ms() - 1;
+    w.pass(early);
     unjail(&mut w, 0);
     abort
 }

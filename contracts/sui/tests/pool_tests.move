@@ -203,6 +203,41 @@ fun a_value_that_no_audit_protects_has_no_quote() {
     abort
 }
 
+// === How much it takes ===
+
+#[test]
+fun a_pool_knows_what_its_members_weigh() {
+    let mut w = fixtures::world();
+    assert!(w.pool().bonded() == 7 * fixtures::stake() && w.pool().spoken_for() == 0);
+    w.revoke(0, 1);
+    w.weigh(0);
+    assert!(w.pool().bonded() == 6 * fixtures::stake());
+    w.end();
+}
+
+#[test]
+fun a_task_speaks_for_its_locks_until_it_is_settled() {
+    let (mut w, mut task) = fixtures::world().running();
+    assert!(w.pool().spoken_for() == params::task_locks(w.network().params()));
+    assert!(w.pool().spoken_for() == 2 * fixtures::lock());
+    w.advance(&mut task);
+    w.settle(&mut task);
+    assert!(w.pool().spoken_for() == 0);
+    w.end_of(task);
+}
+
+#[test, expected_failure(abort_code = pool::EPoolBusy)]
+fun a_pool_takes_no_more_than_half_of_its_stake_can_audit() {
+    let mut w = fixtures::world();
+    let (network, pool, _, _, _, _, _, _) = w.all();
+    let p = *network.params();
+    // 70 of 140 SUI, two for each task
+    35u64.do!(|_| pool.speak_for(&p));
+    assert!(pool.spoken_for() == pool.bonded() / 2);
+    pool.speak_for(&p);
+    abort
+}
+
 // === Whose it is ===
 
 #[test, expected_failure(abort_code = pool::EWrongNetwork)]

@@ -27,12 +27,14 @@ from localnet.ledger.model.objects import (
     IMMUTABLE,
     AddressOwner,
     ImmutableOwner,
+    Link,
     Object,
     ObjectOwner,
     ObjectRef,
     Owner,
     Package,
     SharedOwner,
+    TypeOrigin,
 )
 from localnet.ledger.model.records import (
     Checkpoint,
@@ -49,6 +51,8 @@ from localnet.ledger.model.status import (
     ArgumentErrorKind,
     Failure,
     FailureKind,
+    UpgradeError,
+    UpgradeErrorKind,
 )
 from localnet.ledger.model.transactions import (
     GAS_COIN,
@@ -101,6 +105,7 @@ __all__ = [
     "ImmutableOwner",
     "Input",
     "InputArgument",
+    "Link",
     "MakeMoveVec",
     "MergeCoins",
     "Millis",
@@ -134,7 +139,10 @@ __all__ = [
     "TransactionDigest",
     "TransactionEffects",
     "TransferObjects",
+    "TypeOrigin",
     "TypedValue",
     "Upgrade",
+    "UpgradeError",
+    "UpgradeErrorKind",
     "Version",
 ]

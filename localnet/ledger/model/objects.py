@@ -71,15 +71,38 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
-    """A published package; always immutable."""
+class TypeOrigin:
+    """Which version of a package was the first to declare a type, and gave it its name."""
+
+    module: str
+    name: str
+    package: ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The version of a package that another one uses."""
 
     id: ObjectId
     version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A published package; always immutable, an upgrade is another one."""
+
+    id: ObjectId
+    """Storage id: of this version alone."""
+    original_id: ObjectId
+    """Storage id of the first version."""
+    version: Version
+    """1, and one more with every upgrade."""
     modules: Mapping[str, bytes]
-    """Bytecode by module name; in published form, that is, it names its own package by `id`."""
-    linkage: Mapping[ObjectId, Version]
-    """Packages that it needs."""
+    """Bytecode by module name; in published form, that is, it names its own package, and others, by `original_id`."""
+    type_origins: tuple[TypeOrigin, ...]
+    """Of every type it declares, in the order of the modules."""
+    linkage: Mapping[ObjectId, Link]
+    """All packages that it needs, directly or not, by their original ids."""
     previous_transaction: TransactionDigest
     storage_rebate: Mist
     digest: ObjectDigest

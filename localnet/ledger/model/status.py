@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from localnet.ledger.model.ids import ObjectId
 from localnet.movevm.errors import Location
 
 
@@ -58,6 +59,32 @@ class ArgumentErrorKind(Enum):
     SHARED_OBJECT_OPERATION_NOT_ALLOWED = 11
 
 
+class UpgradeErrorKind(Enum):
+    """Sui's PackageUpgradeError, of which the value is the BCS variant."""
+
+    UNABLE_TO_FETCH_PACKAGE = 0
+    NOT_A_PACKAGE = 1
+    INCOMPATIBLE_UPGRADE = 2
+    DIGEST_DOES_NOT_MATCH = 3
+    UNKNOWN_UPGRADE_POLICY = 4
+    PACKAGE_ID_DOES_NOT_MATCH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeError:
+    """What is wrong with an upgrade, with what Sui's status carries of it."""
+
+    kind: UpgradeErrorKind
+    package: ObjectId | None = None
+    """With the first two, and with PACKAGE_ID_DOES_NOT_MATCH: what the command names."""
+    ticket: ObjectId | None = None
+    """With PACKAGE_ID_DOES_NOT_MATCH: the package that the ticket names."""
+    digest: bytes = b""
+    """With DIGEST_DOES_NOT_MATCH: of what was given."""
+    policy: int | None = None
+    """With UNKNOWN_UPGRADE_POLICY."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a transaction failed. Nothing but gas changed."""
@@ -77,3 +104,5 @@ class Failure:
     """With COMMAND_ARGUMENT_ERROR only."""
     indices: tuple[int, ...] = ()
     """What else Sui's status carries: command and result of an unused or missing value; size and limit of what is too big."""
+    upgrade: UpgradeError | None = None
+    """With PACKAGE_UPGRADE_ERROR only."""

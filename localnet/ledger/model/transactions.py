@@ -126,12 +126,15 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """Upgrade a package: refused, the localnet publishes anew instead."""
+    """Publish the next version of a package; its result is the UpgradeReceipt."""
 
     modules: tuple[bytes, ...]
+    """Compiled for 0x0, as for Publish."""
     dependencies: tuple[ObjectId, ...]
     package: ObjectId
+    """The version to be upgraded, which must be the one that the ticket names."""
     ticket: Argument
+    """The UpgradeTicket that `package::authorize_upgrade` gave."""
 
 
 Command: TypeAlias = MoveCall | TransferObjects | SplitCoins | MergeCoins | MakeMoveVec | Publish | Upgrade

@@ -1,5 +1,6 @@
 """Function definitions and their code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,28 +86,37 @@ def _instruction(cursor: Cursor) -> Instruction:
     return Instruction(op, operand)
 
 
+_POOLS: Final = {
+    Op.LD_CONST: "constants",
+    Op.CALL: "call_targets",
+    Op.CALL_G: "generic_call_targets",
+    **dict.fromkeys((Op.PACK, Op.UNPACK), "structs"),
+    **dict.fromkeys((Op.PACK_G, Op.UNPACK_G), "generic_structs"),
+    **dict.fromkeys((Op.MUT_BORROW_FIELD, Op.IMM_BORROW_FIELD), "fields"),
+    **dict.fromkeys((Op.MUT_BORROW_FIELD_G, Op.IMM_BORROW_FIELD_G), "generic_fields"),
+    **dict.fromkeys((op for op in Op if op.name.startswith("VEC_")), "signatures"),
+    **{
+        op: "generic_variants" if "_G" in op.name else "variants"
+        for op in Op
+        if op.name.startswith(("PACK_VARIANT", "UNPACK_VARIANT"))
+    },
+}
+"""The pool of a Module that an instruction's operand counts in."""
+
+
+def pool_of(module: Module, op: Op) -> Sequence[object] | None:
+    """What the operand of `op` is an index into; None if it is a number, a local or a place to jump to."""
+    name = _POOLS.get(op)
+    return None if name is None else getattr(module, name)
+
+
 def check_code(module: Module) -> None:
     """Check that every operand names something that is there.
 
     Raises:
         MalformedModule: one does not.
     """
-    limits = {
-        Op.LD_CONST: len(module.constants),
-        Op.CALL: len(module.call_targets),
-        Op.CALL_G: len(module.generic_call_targets),
-        Op.PACK: len(module.structs),
-        Op.UNPACK: len(module.structs),
-        Op.PACK_G: len(module.generic_structs),
-        Op.UNPACK_G: len(module.generic_structs),
-    }
-    limits |= dict.fromkeys((Op.MUT_BORROW_FIELD, Op.IMM_BORROW_FIELD), len(module.fields))
-    limits |= dict.fromkeys((Op.MUT_BORROW_FIELD_G, Op.IMM_BORROW_FIELD_G), len(module.generic_fields))
-    for op in Op:
-        if op.name.startswith("VEC_"):
-            limits[op] = len(module.signatures)
-        elif op.name.startswith(("PACK_VARIANT", "UNPACK_VARIANT")):
-            limits[op] = len(module.generic_variants if "_G" in op.name else module.variants)
+    limits = {op: len(getattr(module, name)) for op, name in _POOLS.items()}
     for function in module.functions.values():
         _check_function(function, limits)
 

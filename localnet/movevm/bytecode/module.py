@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntFlag
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from localnet.movevm.bytecode.opcodes import Instruction
 from localnet.movevm.types import Struct, Type
+
+if TYPE_CHECKING:
+    from localnet.movevm.compiler.template import Template
 
 
 class Ability(IntFlag):
@@ -49,6 +52,7 @@ class DatatypeHandle:
     """A datatype that the module declares or uses."""
 
     address: bytes
+    """Defining id, once linked."""
     module: str
     name: str
     abilities: Ability
@@ -161,11 +165,12 @@ class Module:
     """One module; the pools are what instructions index."""
 
     address: bytes
+    """Of its code: the storage id of its package once it is linked, and more bytes if it is linked otherwise than on its own."""
     name: str
     version: int
     size: int
     dependencies: frozenset[tuple[bytes, str]]
-    """Modules whose types or functions it names."""
+    """Modules whose types or functions it names, as bytecode does: by original ids."""
     datatypes: Mapping[str, Definition]
     functions: Mapping[str, Function]
     foreign_functions: tuple[FunctionHandle, ...]
@@ -180,3 +185,5 @@ class Module:
     variants: tuple[VariantUse, ...] = field(repr=False)
     generic_variants: tuple[VariantUse, ...] = field(repr=False)
     signatures: tuple[tuple[Type, ...], ...] = field(repr=False)
+    templates: dict[str, "Template"] = field(default_factory=dict, repr=False, compare=False)
+    """Functions by name, translated to Python as far as they have been called: kept here, where they live as long as the module."""

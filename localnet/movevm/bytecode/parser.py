@@ -4,7 +4,8 @@ Source: move-binary-format `deserializer.rs`. This is no verifier: types, borrow
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -30,8 +31,8 @@ from localnet.movevm.bytecode.module import (
 )
 from localnet.movevm.bytecode.signatures import check_parameters, read_type
 from localnet.movevm.bytecode.tables import Table, Tables, read_tables
-from localnet.movevm.errors import MalformedModule
-from localnet.movevm.types import ADDRESS_BYTES, Struct, Type
+from localnet.movevm.errors import LinkError, MalformedModule, NonZeroAddress
+from localnet.movevm.types import ADDRESS, ADDRESS_BYTES, Struct, Type, short_address
 
 MAX_IDENTIFIER: Final = 128
 MAX_FIELDS: Final = 64
@@ -46,6 +47,30 @@ _REMEMBERED: Final = 512
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Where the addresses in a module's bytecode lead. Raises LinkError for what it does not know."""
+
+    code: Mapping[bytes, bytes]
+    """Address of the code, by the original id that bytecode names."""
+    origins: Mapping[bytes, Mapping[tuple[str, str], bytes]]
+    """Defining ids by original id, then by module and name."""
+
+    def function(self, address: bytes) -> bytes:
+        """Where the functions of a package lie."""
+        try:
+            return self.code[address]
+        except KeyError:
+            raise LinkError(f"package {short_address(address)} is not among the dependencies") from None
+
+    def datatype(self, address: bytes, module: str, name: str) -> bytes:
+        """Which version of a package declared a type first."""
+        try:
+            return self.origins[address][module, name]
+        except KeyError:
+            raise LinkError(f"there is no type {short_address(address)}::{module}::{name}") from None
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def parse_module(data: bytes) -> Module:
     """Return the module in `data`; modules never change, so one that was parsed lately is not parsed again.
@@ -56,19 +81,49 @@ def parse_module(data: bytes) -> Module:
     return _Parser(read_tables(data)).module(len(data))
 
 
+def link_module(data: bytes, relocation: Relocation) -> Module:
+    """Return the module in `data`, its functions and those it calls at the addresses of their code, all types under their defining ids.
+
+    Raises:
+        MalformedModule: as `parse_module`. LinkError: it names what `relocation` does not know.
+    """
+    return _Parser(read_tables(data), relocation).module(len(data))
+
+
 def with_address(data: bytes, address: bytes) -> bytes:
     """Return the module in `data` with its own address, which must be 0x0, replaced: what publishing does.
 
     Raises:
-        MalformedModule: not a module, or compiled for some other address.
+        MalformedModule: not a module. NonZeroAddress: compiled for some other address.
     """
     tables = read_tables(data)
     parser = _Parser(tables)
     index = parser.own_address_index()
     if parser.addresses[index] != bytes(ADDRESS_BYTES):
-        raise MalformedModule("the module is compiled for an address other than 0x0: give the package that address")
+        raise NonZeroAddress("the module is compiled for an address other than 0x0: give the package that address")
     at = tables.get(Table.ADDRESSES).at + index * ADDRESS_BYTES
     return data[:at] + address + data[at + ADDRESS_BYTES :]
+
+
+def with_addresses(data: bytes, replaced: Mapping[bytes, bytes]) -> bytes:
+    """Return the module in `data` with other packages' addresses replaced, in its table of addresses and in constants of type address.
+
+    For what was compiled before its dependencies were published, under addresses that merely stand for them.
+
+    Raises:
+        MalformedModule: not a module.
+    """
+    tables = read_tables(data)
+    out = bytearray(data)
+    for cursor in tables.entries(Table.ADDRESSES):
+        old = cursor.take(ADDRESS_BYTES)
+        out[cursor.at - ADDRESS_BYTES : cursor.at] = replaced.get(old, old)
+    for cursor in tables.entries(Table.CONSTANTS):
+        type_ = read_type(cursor, ())
+        value = cursor.take(cursor.uleb(_MAX_CONSTANT))
+        if type_ is ADDRESS:
+            out[cursor.at - ADDRESS_BYTES : cursor.at] = replaced.get(value, value)
+    return bytes(out)
 
 
 def item(pool: Sequence[T], index: int, what: str) -> T:
@@ -81,8 +136,9 @@ def item(pool: Sequence[T], index: int, what: str) -> T:
 class _Parser:
     """Reads the tables in the order in which they need each other."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, relocation: Relocation | None = None) -> None:
         self.tables = tables
+        self.relocation = relocation
         self.identifiers = [self._identifier(c) for c in tables.entries(Table.IDENTIFIERS)]
         self.addresses = [c.take(ADDRESS_BYTES) for c in tables.entries(Table.ADDRESSES)]
         self.modules = [self._module_name(c) for c in tables.entries(Table.MODULE_HANDLES)]
@@ -103,7 +159,9 @@ class _Parser:
 
     def module(self, size: int) -> Module:
         """Everything."""
-        address, name = item(self.modules, self.tables.own_module, "module handle")
+        own = item(self.modules, self.tables.own_module, "module handle")
+        address, name = self._code(own[0]), own[1]
+        self.homes: list[tuple[bytes, str]] = []
         self.datatypes = [self._datatype(c) for c in self.tables.entries(Table.DATATYPE_HANDLES)]
         signatures = self._all(Table.SIGNATURES, self._signature)
         self.signatures = signatures
@@ -119,18 +177,18 @@ class _Parser:
         )
         raw = [read_function(c, self.tables.version) for c in self.tables.entries(Table.FUNCTION_DEFINITIONS)]
         functions = [self._function(index, f, handles) for index, f in enumerate(raw)]
-        own = {(address, name)}
+        foreign = [handle for home, handle in zip(self.homes, self.datatypes, strict=True) if home != own]
         datatypes: list[Definition] = [*structs, *enums]
         module = Module(
             address=address,
             name=name,
             version=self.tables.version,
             size=size,
-            dependencies=frozenset(self.modules) - own,
+            dependencies=frozenset(self.modules) - {own},
             datatypes={d.handle.name: d for d in datatypes},
             functions={f.name: f for f in functions},
-            foreign_functions=tuple(h for h in handles if (h.address, h.module) not in own),
-            foreign_datatypes=tuple(h for h in self.datatypes if (h.address, h.module) not in own),
+            foreign_functions=tuple(h for h in handles if (h.address, h.module) != (address, name)),
+            foreign_datatypes=tuple(foreign),
             constants=tuple(constants),
             call_targets=tuple(handles),
             generic_call_targets=tuple(
@@ -179,9 +237,15 @@ class _Parser:
     def _module_name(self, cursor: Cursor) -> tuple[bytes, str]:
         return item(self.addresses, cursor.uleb(), "address"), self._name(cursor.uleb())
 
+    def _code(self, address: bytes) -> bytes:
+        return address if self.relocation is None else self.relocation.function(address)
+
     def _datatype(self, cursor: Cursor) -> DatatypeHandle:
         address, module = item(self.modules, cursor.uleb(), "module handle")
+        self.homes.append((address, module))
         name, abilities = self._name(cursor.uleb()), Ability(cursor.uleb(_ALL_ABILITIES))
+        if self.relocation is not None:
+            address = self.relocation.datatype(address, module, name)
         parameters = tuple(
             TypeParameter(Ability(cursor.uleb(_ALL_ABILITIES)), bool(cursor.u8())) for _ in range(cursor.uleb(255))
         )
@@ -212,7 +276,7 @@ class _Parser:
 
     def _own_datatype(self, index: int) -> DatatypeHandle:
         handle = self._handle(index)
-        if (handle.address, handle.module) != self.modules[self.tables.own_module]:
+        if self.homes[index] != self.modules[self.tables.own_module]:
             raise MalformedModule(f"type {handle.name} is defined in another module than its own")
         return handle
 
@@ -248,11 +312,12 @@ class _Parser:
         parameters, returns = self._arguments(cursor.uleb()), self._arguments(cursor.uleb())
         constraints = tuple(Ability(cursor.uleb(_ALL_ABILITIES)) for _ in range(cursor.uleb(255)))
         check_parameters((*parameters, *returns), len(constraints))
-        return FunctionHandle(address, module, name, constraints, parameters, returns)
+        return FunctionHandle(self._code(address), module, name, constraints, parameters, returns)
 
     def _function(self, index: int, raw: RawFunction, handles: Sequence[FunctionHandle]) -> Function:
         handle = item(handles, raw.handle, "function handle")
-        if (handle.address, handle.module) != self.modules[self.tables.own_module]:
+        own, module = self.modules[self.tables.own_module]
+        if (handle.address, handle.module) != (self._code(own), module):
             raise MalformedModule(f"function {handle.name} is defined in another module than its own")
         locals_ = handle.parameters + (() if raw.is_native else self._arguments(raw.locals))
         check_parameters(locals_, len(handle.type_parameters))

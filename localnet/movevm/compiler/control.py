@@ -1,14 +1,10 @@
 """Jumps, calls, returns, aborts."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
 
 from localnet.movevm.bytecode.opcodes import Instruction, Op
 from localnet.movevm.compiler.writer import Writer, deref
 from localnet.movevm.types import substitute
-
-Link: TypeAlias = Callable[[bytes, str, str], Callable[..., Any]]
-"""From a function's address, module and name to its Python function."""
 
 
 def branch(writer: Writer, instruction: Instruction, cases: Mapping[int, int]) -> None:
@@ -38,7 +34,7 @@ def abort(writer: Writer, _: Instruction) -> None:
     writer.line(f"raise abort({writer.pop().text}, {writer.offset})")
 
 
-def call(link: Link, writer: Writer, instruction: Instruction) -> None:
+def call(writer: Writer, instruction: Instruction) -> None:
     """CALL, CALL_G."""
     if instruction.op is Op.CALL_G:
         target = writer.module.generic_call_targets[instruction.operand]
@@ -46,9 +42,7 @@ def call(link: Link, writer: Writer, instruction: Instruction) -> None:
     else:
         handle, given = writer.module.call_targets[instruction.operand], ()
     arguments = [operand.text for operand in writer.pop_many(len(handle.parameters))]
-    name = f"F{len(writer.scope)}"
-    writer.scope[name] = _linked_when_called(writer.scope, name, lambda: link(handle.address, handle.module, handle.name))
-    text = f"{name}({', '.join(['ctx', writer.type_arguments(given), *arguments])})"
+    text = f"{writer.callee(handle)}({', '.join(['ctx', writer.type_arguments(given), *arguments])})"
     returns = [substitute(type_, given) if given else type_ for type_ in handle.returns]
     if not returns:
         writer.line(text)
@@ -59,13 +53,3 @@ def call(link: Link, writer: Writer, instruction: Instruction) -> None:
         writer.line(f"{', '.join(names)} = {text}")
         for result, type_ in zip(names, returns, strict=True):
             writer.push_plain(result, type_)
-
-
-def _linked_when_called(scope: dict[str, Any], name: str, find: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-    """A stand-in that replaces itself, so that only what runs is compiled, and recursion ends."""
-
-    def stand_in(*arguments: Any) -> Any:
-        function = scope[name] = find()
-        return function(*arguments)
-
-    return stand_in

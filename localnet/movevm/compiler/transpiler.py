@@ -1,13 +1,14 @@
-"""One function, from bytecode to a Python callable."""
+"""One function, from bytecode to Python."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from localnet.movevm.bytecode.module import Function, Module
 from localnet.movevm.bytecode.opcodes import JUMPS, LITERAL_BYTES, Instruction, Op
 from localnet.movevm.codecs import Codecs
 from localnet.movevm.compiler import control, datatypes, memory, scalars
+from localnet.movevm.compiler.template import Template
 from localnet.movevm.compiler.writer import Writer
 from localnet.movevm.errors import MalformedModule
 
@@ -55,31 +56,36 @@ _EMITTERS: Final[dict[Op, Emitter]] = {
 }
 
 
-def transpile(module: Module, function: Function, codecs: Codecs, link: control.Link) -> Callable[..., Any]:
-    """Return `f(ctx, ta, *arguments)`; it returns nothing, a value, or a tuple of values.
+def transpile(module: Module, function: Function, codecs: Codecs) -> Template:
+    """Return what becomes `f(ctx, ta, *arguments)`, which returns nothing, a value, or a tuple of values.
+
+    It is remembered with the module. `codecs` read constants, whose types are the same for all VMs.
 
     Raises:
         MalformedModule: the code misuses the stack or its types, which the Move compiler never lets happen.
     """
-    return _Transpiler(module, function, codecs, link).build()
+    made = module.templates.get(function.name)
+    if made is None:
+        made = module.templates[function.name] = _Transpiler(module, function, codecs).build()
+    return made
 
 
 class _Transpiler:
     """Splits code into cases, writes each, puts the dispatch around them."""
 
-    def __init__(self, module: Module, function: Function, codecs: Codecs, link: control.Link) -> None:
+    def __init__(self, module: Module, function: Function, codecs: Codecs) -> None:
         self.writer = Writer(module, function)
         self.function = function
         self.starts = _case_starts(function)
         self.cases = {offset: number for number, offset in enumerate(self.starts)}
         self.emitters = _EMITTERS | {
             Op.LD_CONST: partial(memory.constant, codecs),
-            **dict.fromkeys((Op.CALL, Op.CALL_G), partial(control.call, link)),
+            **dict.fromkeys((Op.CALL, Op.CALL_G), control.call),
             **dict.fromkeys(JUMPS, partial(control.branch, cases=self.cases)),
             Op.VARIANT_SWITCH: partial(control.variant_switch, cases=self.cases),
         }
 
-    def build(self) -> Callable[..., Any]:
+    def build(self) -> Template:
         """Compile."""
         ends = [*self.starts[1:], len(self.function.code)]
         bodies = [self._case(start, end) for start, end in zip(self.starts, ends, strict=True)]
@@ -91,8 +97,7 @@ class _Transpiler:
         else:
             lines += [" b = 0", " while True:", *_dispatch(bodies, 0, "  ")]
         name = f"<move {self.writer.module.name}::{self.function.name}>"
-        exec(compile("\n".join(lines), name, "exec"), self.writer.scope)  # noqa: S102 - made of checked numbers only
-        return self.writer.scope["f"]  # type: ignore[no-any-return]  # what `def f` made
+        return Template(compile("\n".join(lines), name, "exec"), self.writer.scope, self.writer.calls)
 
     def _case(self, start: int, end: int) -> list[str]:
         writer, code = self.writer, self.function.code

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from localnet.movevm.bytecode.module import Function, Module
+from localnet.movevm.bytecode.module import Function, FunctionHandle, Module
 from localnet.movevm.bytecode.opcodes import Op
 from localnet.movevm.errors import Location, MalformedModule, MoveAbort, OutOfGas, PrimitiveError
-from localnet.movevm.types import Reference, Type, is_generic, substitute
+from localnet.movevm.types import ADDRESS_BYTES, Reference, Type, is_generic, substitute
 from localnet.movevm.values import copy_value, new_vector
 
 _BORROWS: Final = frozenset({Op.MUT_BORROW_LOC, Op.IMM_BORROW_LOC})
@@ -42,6 +42,7 @@ class Writer:
         self.offset = 0
         self.statements: list[str] = []
         self.scope: dict[str, Any] = {"copy_value": copy_value, "new_vector": new_vector, **_failures(module, function)}
+        self.calls: dict[str, FunctionHandle] = {}
         self._stack: list[Operand] = []
         self._names = 0
 
@@ -60,6 +61,12 @@ class Writer:
         """A name for `value`."""
         name = f"K{len(self.scope)}"
         self.scope[name] = value
+        return name
+
+    def callee(self, handle: FunctionHandle) -> str:
+        """A name for the function `handle`, bound when the code is linked."""
+        name = f"F{len(self.calls)}"
+        self.calls[name] = handle
         return name
 
     def local(self, index: int) -> str:
@@ -121,7 +128,7 @@ def deref(reference: str) -> str:
 
 def _failures(module: Module, function: Function) -> dict[str, Any]:
     def location(offset: int) -> Location:
-        return Location(module.address, module.name, function.name, function.index, offset)
+        return Location(module.address[:ADDRESS_BYTES], module.name, function.name, function.index, offset)
 
     return {
         "abort": lambda code, offset: MoveAbort(code, location(offset)),

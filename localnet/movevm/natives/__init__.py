@@ -3,12 +3,27 @@
 from collections.abc import Mapping
 from typing import Final
 
-from localnet.movevm.natives import codes, crypto, dynamic_field, hashing, objects, strings, transfer, tx_context, types
+from localnet.movevm.natives import (
+    codes,
+    crypto,
+    dynamic_field,
+    hashing,
+    nitro_attestation,
+    objects,
+    strings,
+    transfer,
+    tx_context,
+    types,
+)
 from localnet.movevm.natives.registry import Native, NativeAbort
+
+_MODULES: Final = (
+    codes, crypto, dynamic_field, hashing, nitro_attestation, objects, strings, transfer, tx_context, types,
+)  # fmt: skip
 
 NATIVES: Final[Mapping[str, Native]] = {
     native.name: native
-    for module in (codes, crypto, dynamic_field, hashing, objects, strings, transfer, tx_context, types)
+    for module in _MODULES
     for native in module.NATIVES.all
 }
 

@@ -41,9 +41,9 @@ def with_defining_ids(_ctx: Runtime, types: Any) -> Value:
     return _type_name(types[0])
 
 
-@native("0x1::type_name::with_original_ids")
-def with_original_ids(_ctx: Runtime, types: Any) -> Value:
-    return _type_name(types[0])  # the same: there are no upgrades
+@native("0x1::type_name::with_original_ids", needs_vm=True)
+def with_original_ids(vm: "VirtualMachine", _ctx: Runtime, types: Any) -> Value:
+    return _type_name(vm.linker.original(types[0]))
 
 
 @native("0x1::type_name::defining_id")
@@ -51,9 +51,9 @@ def defining_id(_ctx: Runtime, types: Any) -> bytes:
     return _package(types[0])
 
 
-@native("0x1::type_name::original_id")
-def original_id(_ctx: Runtime, types: Any) -> bytes:
-    return _package(types[0])
+@native("0x1::type_name::original_id", needs_vm=True)
+def original_id(vm: "VirtualMachine", _ctx: Runtime, types: Any) -> bytes:
+    return _package(vm.linker.original(types[0]))
 
 
 @native("0x2::protocol_config::is_feature_enabled")

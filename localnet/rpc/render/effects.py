@@ -19,6 +19,7 @@ from localnet.ledger.model import (
     Operation,
     Package,
     TransactionEffects,
+    UpgradeError,
 )
 from localnet.movevm.types import Struct, canonical, long_address
 from localnet.rpc.digests import base58
@@ -110,6 +111,8 @@ def status_message(failure: Failure | None) -> Any:
         error.abort = v2.MoveAbort(abort_code=failure.abort_code, location=_location(failure))
     elif failure.kind is FailureKind.MOVE_PRIMITIVE_RUNTIME_ERROR and failure.location is not None:
         error.abort = v2.MoveAbort(location=_location(failure))
+    elif failure.upgrade is not None:
+        error.package_upgrade_error = _upgrade_error(failure.upgrade)
     elif failure.argument_error is not None:
         error.command_argument_error = v2.CommandArgumentError(
             argument=failure.argument,
@@ -150,6 +153,16 @@ def _count(
 
 def _name(member: FailureKind | ArgumentErrorKind) -> str:
     return _RENAMED.get(member.name, member.name)
+
+
+def _upgrade_error(error: UpgradeError) -> Any:
+    return v2.PackageUpgradeError(
+        kind=v2.PackageUpgradeErrorPackageUpgradeErrorKind[error.kind.name],
+        package_id=None if error.package is None else long_address(error.package),
+        ticket_id=None if error.ticket is None else long_address(error.ticket),
+        digest=base58(error.digest) if error.digest else None,
+        policy=error.policy,
+    )
 
 
 def _location(failure: Failure) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from localnet.ledger.encoding import encode_object, encode_object_type
+from localnet.ledger.encoding import encode_object, encode_object_type, encode_package
 from localnet.ledger.ledger import Ledger
 from localnet.ledger.model import (
     AddressOwner,
@@ -74,7 +74,11 @@ def object_message(ledger: Ledger, thing: Object | Package, mask: Mask) -> Any:
         "storage_rebate": lambda: thing.storage_rebate,
     }
     if isinstance(thing, Package):
-        makers |= {"object_type": lambda: "package", "package": lambda: package_message(thing)}
+        makers |= {
+            "bcs": lambda: v2.Bcs(name="Object", value=_encoded_package(thing)),
+            "object_type": lambda: "package",
+            "package": lambda: package_message(ledger, thing),
+        }
         return mask.build(v2.Object, makers)
     makers |= {
         "bcs": lambda: v2.Bcs(name="Object", value=_encoded(thing)),
@@ -86,6 +90,18 @@ def object_message(ledger: Ledger, thing: Object | Package, mask: Mask) -> Any:
     if coin_type(thing.type) is not None:
         makers["balance"] = lambda: coin_balance(thing)
     return mask.build(v2.Object, makers)
+
+
+def _encoded_package(package: Package) -> bytes:
+    return encode_package(
+        package.id,
+        package.version,
+        package.modules,
+        package.type_origins,
+        package.linkage,
+        package.previous_transaction,
+        package.storage_rebate,
+    )
 
 
 def _encoded(thing: Object) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from localnet.ledger.ledger import Ledger
 from localnet.ledger.model import Package
 from localnet.movevm.bytecode.module import (
     Ability,
@@ -15,7 +16,7 @@ from localnet.movevm.bytecode.module import (
     Visibility,
 )
 from localnet.movevm.types import Parameter, Reference, Struct, Type, Vector, long_address
-from localnet.rpc.modules import parsed
+from localnet.rpc.modules import modules_of
 from localnet.rpc.stubs import v2
 
 _ABILITIES: Final = (
@@ -31,23 +32,21 @@ _VISIBILITIES: Final = {
 }
 
 
-def package_message(package: Package) -> Any:
-    """A package with its modules; the localnet has no upgrades, so it is its own origin."""
-    modules = {name: parsed(bytecode) for name, bytecode in package.modules.items()}
-    storage_id = long_address(package.id)
+def package_message(ledger: Ledger, package: Package) -> Any:
+    """A package with its modules, its origins and what it is linked to."""
+    modules = modules_of(ledger, package)
     return v2.Package(
-        storage_id=storage_id,
-        original_id=storage_id,
+        storage_id=long_address(package.id),
+        original_id=long_address(package.original_id),
         version=package.version,
         modules=[_module(modules[name], package.modules[name]) for name in sorted(modules)],
         type_origins=[
-            v2.TypeOrigin(module_name=name, datatype_name=datatype, package_id=storage_id)
-            for name, module in sorted(modules.items())
-            for datatype in module.datatypes
+            v2.TypeOrigin(module_name=origin.module, datatype_name=origin.name, package_id=long_address(origin.package))
+            for origin in package.type_origins
         ],
         linkage=[
-            v2.Linkage(original_id=long_address(needed), upgraded_id=long_address(needed), upgraded_version=version)
-            for needed, version in sorted(package.linkage.items())
+            v2.Linkage(original_id=long_address(original), upgraded_id=long_address(link.id), upgraded_version=link.version)
+            for original, link in sorted(package.linkage.items())
         ],
     )
 

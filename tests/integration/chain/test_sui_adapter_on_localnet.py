@@ -42,8 +42,8 @@ from agent.chain.sui import Deployer, Endpoint, GasPolicy, PackageCode, PoolTerm
 from agent.chain.sui.position import Position
 from agent.chain.transaction_log import MemoryTransactionLog, TransactionLog, TxStatus
 from agent.protocol.events import ChallengeIssued, NodeRegistered, PoolCreated, WeightQueued
-from agent.protocol.money import quote
-from agent.protocol.records import Params
+from agent.protocol.deterrence import quote
+from agent.protocol.records import Params, Prices
 from agent.protocol.units import Digest, Millis, Mist, ObjectId, Slot, TaskId
 from localnet.ledger.clock import ManualClock
 from localnet.rpc.localnet import Localnet
@@ -52,32 +52,17 @@ SUI = 10**9
 BYTECODE = Path(__file__).parents[3] / "contracts" / "sui" / "bytecode"
 MINUTE = Millis(60_000)
 PARAMS = Params(
-    min_stake=Mist(10 * SUI),
-    executor_lock=Mist(2 * SUI),
-    auditor_lock=Mist(SUI),
-    auditors=2,
-    dispute_seats=3,
-    audit_probability=1 << 63,
-    input_ms=MINUTE,
-    commit_ms=MINUTE,
-    delivery_ms=MINUTE,
-    ticket_ms=MINUTE,
-    handoff_ms=MINUTE,
-    audit_ms=MINUTE,
-    reveal_ms=MINUTE,
-    grace_ms=Millis(1_000),
-    period_ms=Millis(10 * MINUTE),
-    unbonding_ms=Millis(60 * MINUTE),
-    challenge_ms=Millis(10 * MINUTE),
-    heartbeat_ms=Millis(5 * MINUTE),
-    absence_bps=1_000,
-    undecided_bps=500,
-    victim_bps=2_000,
-    panel_bps=3_000,
-    treasury_bps=1_000,
-)
+    min_stake=Mist(10 * SUI), executor_lock=Mist(2 * SUI), auditor_lock=Mist(SUI), audit_reserve=Mist(2 * SUI), bounty=Mist(SUI // 1_000),
+    delivery_bond=Mist(2 * SUI), max_price=Mist(SUI // 10), auditors=2, dispute_seats=3, jail_strikes=3, audit_probability=1 << 63,
+    input_ms=MINUTE, commit_ms=MINUTE, delivery_ms=MINUTE, ticket_ms=MINUTE, handoff_ms=MINUTE, audit_ms=MINUTE, reveal_ms=MINUTE,
+    grace_ms=Millis(1_000), period_ms=Millis(10 * MINUTE), unbonding_ms=Millis(60 * MINUTE), challenge_ms=Millis(10 * MINUTE),
+    heartbeat_ms=MINUTE, jail_ms=MINUTE, rotation_ms=Millis(40 * MINUTE), timelock_ms=Millis(5 * MINUTE),
+    absence_bps=1_000, undecided_bps=5_000, victim_bps=2_000, panel_bps=3_000, treasury_bps=1_000, cost_bps=5_000, controlled_bps=3_000,
+)  # fmt: skip
 NETWORK = CreateNetwork(PARAMS, allow_simulated=True, policy=Digest(b"p" * 32), verifiers=(b"v" * 32,), threshold=1)
-TERMS = PoolTerms(Digest(b"m" * 32), 1, Mist(SUI), Mist(SUI // 10), Mist(SUI // 20), depth=6)
+TERMS = PoolTerms(Digest(b"m" * 32), 1, Mist(SUI // 10), Mist(SUI // 100), Mist(SUI // 200), depth=6)
+
+QUOTE = quote(PARAMS, Prices(TERMS.price, TERMS.auditor_fee, TERMS.reservation_fee), Mist(0))
 
 
 @dataclass
@@ -117,8 +102,8 @@ async def chain(stage: Stage) -> SuiChain:
 
 
 async def registered(chain: SuiChain) -> tuple[Receipt, ObjectId, ObjectId]:
-    receipt = await chain.submit(RegisterNode(chain.address, PARAMS.min_stake), purpose="register")
-    caps = [receipt.created_one(f"pool::{name}").id for name in ("NodeOwnerCap", "NodeOperatorCap")]
+    receipt = await chain.submit(RegisterNode(PARAMS.min_stake), purpose="register")
+    caps = [receipt.created_one(f"member::{name}").id for name in ("NodeOwnerCap", "NodeOperatorCap")]
     return receipt, caps[0], caps[1]
 
 
@@ -135,7 +120,7 @@ async def take(chain: SuiChain, count: int, after: Cursor | None = None) -> tupl
 async def test_deployment_names_what_is_on_the_chain(stage: Stage, chain: SuiChain):
     network, pool, roster = await chain.network(), await chain.pool(), await chain.roster()
     assert (network.id, network.params, network.verifiers) == (stage.deployment.network.id, PARAMS, (b"v" * 32,))
-    assert (pool.id, pool.network, pool.price) == (stage.deployment.pool.id, network.id, SUI)
+    assert (pool.id, pool.network, pool.price) == (stage.deployment.pool.id, network.id, TERMS.price)
     assert (pool.roster, pool.queue) == (stage.deployment.roster.id, stage.deployment.queue.id)
     assert (roster.pool, roster.depth) == (pool.id, 6)
     assert stage.deployment.chain_id == stage.localnet.chain_id
@@ -198,9 +183,9 @@ async def test_time_is_the_chains(stage: Stage, chain: SuiChain):
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        (RegisterNode(b"o" * 32, Mist(5)), StakeTooSmall),
+        (RegisterNode(Mist(5)), StakeTooSmall),
         (OpenTask(Mist(1)), WrongPayment),
-        (OpenTask(quote(PARAMS, TERMS.price, TERMS.auditor_fee, TERMS.reservation_fee)), RosterTooSmall),
+        (OpenTask(QUOTE), RosterTooSmall),
     ],
 )
 async def test_refusals_are_typed_and_free(chain: SuiChain, call: Call, error: type[Aborted]):
@@ -218,7 +203,7 @@ async def test_pause_stops_new_tasks(stage: Stage, chain: SuiChain):
     assert stage.deployment.admin_cap is not None
     await admin.submit(SetPaused(stage.deployment.admin_cap, paused=True), purpose="pause")
     with pytest.raises(Paused):
-        await chain.submit(OpenTask(Mist(1)), purpose="open")
+        await chain.submit(OpenTask(QUOTE), purpose="open")
 
 
 async def test_task_that_is_not_there_is_not_found(chain: SuiChain):
@@ -251,7 +236,7 @@ async def test_two_processes_of_one_wallet_recover_from_each_others_changes(stag
 async def test_stake_beyond_the_wallet_says_what_is_missing(stage: Stage):
     chain = await stage.chain(Wallet(b"\x03" * 32), funds=3 * SUI)
     with pytest.raises(InsufficientFunds):
-        await chain.submit(RegisterNode(chain.address, PARAMS.min_stake), purpose="register")
+        await chain.submit(RegisterNode(PARAMS.min_stake), purpose="register")
 
 
 async def test_coins_from_the_faucet_pay_at_once(stage: Stage):
@@ -302,12 +287,13 @@ async def test_events_are_followed_from_the_deployment_and_from_a_cursor(chain: 
     await chain.submit(UpdateWeight(Slot(0)), purpose="weight")
     (event, *_), _ = await waiting
     assert isinstance(event.event, WeightQueued)
-    assert event.module == "pool"
+    assert event.module == "member"
 
 
 async def test_checkpoints_tell_the_same_events_as_the_index(stage: Stage, chain: SuiChain):
+    await registered(chain)
     for _ in range(3):
-        await registered(chain)
+        await chain.submit(Deposit(Slot(0), Mist(1)), purpose="deposit")
     listed, _ = await take(chain, 5)
     scan = chain._watcher._scan
     scanned: list[ChainEvent] = []

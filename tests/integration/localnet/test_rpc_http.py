@@ -5,12 +5,19 @@ import json
 import signal
 import sys
 from base64 import b64decode, b64encode
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 from rpc_world import ALICE, BOB, SUI, Player, World
 
+from agent.attestation.simulated_platform import SimulatedAuthority
+from agent.protocol.units import Millis
+from localnet.__main__ import certificate_in
 from localnet.ledger.framework import Framework
+from localnet.movevm.natives.aws_root import AWS_NITRO_ROOT
 from localnet.rpc.localnet import Localnet, NotRunning
 from localnet.rpc.stubs import v2
 from localnet.rpc.transport.frames import frame
@@ -136,6 +143,29 @@ async def test_certificates_are_gone_with_the_localnet(framework: Framework) -> 
         ca_file = localnet.ca_file
         assert ca_file.exists()
     assert not ca_file.exists()
+
+
+async def test_the_command_refuses_a_nitro_root_that_is_no_certificate(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_text("-----BEGIN CERTIFICATE-----")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "localnet", "--nitro-root", str(tmp_path / "root.pem"), stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        _, complaint = await process.communicate()
+    assert process.returncode == 1
+    assert b"no certificate in PEM or DER" in complaint
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_a_nitro_root_is_read_in_either_encoding(tmp_path: Path, encoding: Encoding) -> None:
+    (tmp_path / "root").write_bytes(load_der_x509_certificate(AWS_NITRO_ROOT).public_bytes(encoding))
+    assert certificate_in(tmp_path / "root") == AWS_NITRO_ROOT
+
+
+async def test_a_localnet_trusts_the_nitro_root_that_it_is_given(framework: Framework) -> None:
+    assert Localnet(framework=framework).ledger.vm.nitro_root == AWS_NITRO_ROOT
+    root = SimulatedAuthority.create("test", Millis(1_800_000_000_000), lambda size: b"r" * size).root
+    assert Localnet(framework=framework, nitro_root=root).ledger.vm.nitro_root == root
 
 
 async def test_the_command_serves_until_it_is_told_to_stop() -> None:

@@ -201,7 +201,7 @@ class FakeFullNode:
         given = 0
         for event in self.placed():
             place = (event.checkpoint, event.transaction_index, event.event_index + 1)
-            if place <= after or not event.event_type.startswith(prefix + "::"):
+            if place <= after or not f"{event.event_type}::".startswith(prefix + "::"):
                 continue
             given += 1
             covered = event.checkpoint - 1 if event.checkpoint else None
@@ -270,6 +270,7 @@ class FakeFullNode:
         used = v2.GasCostSummary(computation_cost=cost, storage_cost=STORAGE, storage_rebate=REBATE)
         return v2.ExecutedTransaction(
             digest=digest,
+            transaction=v2.Transaction(bcs=v2.Bcs(value=tx_bytes)),
             effects=v2.TransactionEffects(
                 status=v2.ExecutionStatus(success=error is None, error=error),
                 gas_used=used,

@@ -18,7 +18,7 @@ def codes_of_the_specification() -> list[tuple[str, int, str]]:
 
 def test_every_abort_code_of_the_specification_has_its_own_error() -> None:
     wanted = codes_of_the_specification()
-    assert len(wanted) > 40
+    assert len(wanted) > 80
     kinds = [type(errors.aborted(module, code)) for module, code, _ in wanted]
     assert [kind.of for kind in kinds] == wanted
     assert len(set(kinds)) == len(wanted)
@@ -47,9 +47,15 @@ def test_abort_says_where_what_and_in_which_transaction() -> None:
     assert (error.command, error.digest) == (1, "8xY")
 
 
-@pytest.mark.parametrize(("module", "code"), [("task", 2), ("task", 12), ("roster", 1)])
+@pytest.mark.parametrize(("module", "code"), [("task", 2), ("audit", 2), ("roster", 1), ("network", 7), ("pool", 6)])
 def test_what_means_that_somebody_was_faster_is_overtaken(module: str, code: int) -> None:
     assert isinstance(errors.aborted(module, code), errors.Overtaken)
+
+
+@pytest.mark.parametrize("module", ["network", "roster", "pool", "task"])
+def test_object_of_another_version_is_one_kind_of_error_whatever_it_is(module: str) -> None:
+    code = next(code for where, code, name in codes_of_the_specification() if (where, name) == (module, "EWrongVersion"))
+    assert isinstance(errors.aborted(module, code), errors.WrongVersion)
 
 
 def test_abort_of_another_package_is_none_of_ours() -> None:

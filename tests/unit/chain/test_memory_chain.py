@@ -9,7 +9,7 @@ from agent.chain.errors import NotFound, aborted
 from agent.chain.memory import MemoryChain
 from agent.chain.port import MemoryTransactionLog, TxDigest, TxStatus
 from agent.protocol.events import Disputed, Reaped
-from agent.protocol.units import Address, TaskId
+from agent.protocol.units import Address, Millis, TaskId
 
 
 def reaped(number: int) -> Reaped:
@@ -18,7 +18,7 @@ def reaped(number: int) -> Reaped:
 
 async def test_events_are_given_in_order_from_the_cursor_on() -> None:
     chain = MemoryChain()
-    chain.emit(reaped(1), Disputed(TASK, Address(bytes(32))))
+    chain.emit(reaped(1), Disputed(TASK, Address(bytes(32)), Millis(1)))
     chain.emit(reaped(2))
     async with aclosing(chain.events(None)) as pages:
         first = await anext(pages)
@@ -28,7 +28,7 @@ async def test_events_are_given_in_order_from_the_cursor_on() -> None:
         second = await waiting
     assert [(each.module, each.checkpoint, each.index) for each in first.events] == [
         ("task", 0, 0),
-        ("task", 0, 1),
+        ("audit", 0, 1),
         ("task", 1, 0),
     ]
     assert [each.event for each in second.events] == [reaped(3)]

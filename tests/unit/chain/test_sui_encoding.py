@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from call_examples import CAP, DEPLOYMENT, EVERY_CALL, OPERATOR, TASK
+from call_examples import CAP, DEPLOYMENT, EVERY_CALL, REQUEST, TASK
 from pysui.sui.sui_bcs import bcs
 
 from agent.chain import calls as c
 from agent.chain.sui.encoding import CallOrderError, Known, encode, needs
-from agent.chain.sui.names import CLOCK, RANDOM, ObjectRef
+from agent.chain.sui.names import CLOCK, FRAMEWORK, RANDOM, ObjectRef
 from agent.chain.sui.transaction import Gas
-from agent.protocol.units import Address, Mist, ObjectId
+from agent.protocol.units import Address, Millis, Mist, ObjectId, Slot
 from localnet.movevm.bytecode.parser import parse_module
 from localnet.movevm.types import Reference, Struct
 
@@ -18,7 +18,7 @@ SENDER = Address(b"\x06" * 32)
 BYTECODE = Path(__file__).parents[3] / "contracts" / "sui" / "bytecode"
 GAS = Gas((ObjectRef(ObjectId(b"\x09" * 32), 4, b"\x0a" * 32),), 1000, 10**7)
 KNOWN = Known(
-    shared={ObjectId(TASK): 8, RANDOM: 6},
+    shared={ObjectId(TASK): 8, REQUEST: 7, RANDOM: 6},
     owned={CAP: ObjectRef(CAP, 9, b"\x0c" * 32)},
 )
 SHARED_TYPES = {
@@ -27,10 +27,13 @@ SHARED_TYPES = {
     DEPLOYMENT.roster.id: "roster::Roster",
     DEPLOYMENT.queue.id: "roster::RosterQueue",
     ObjectId(TASK): "task::Task",
+    REQUEST: "request::Request",
     CLOCK: "clock::Clock",
     RANDOM: "random::Random",
 }
-ENTRY_ARGUMENTS = {"GasCoin": "coin"}
+CAPS = ("network::AdminCap", "member::NodeOwnerCap", "member::NodeOperatorCap")
+VIEWS = {"pool::quote", "task::opens"}
+"""They change nothing: whoever wants to know reckons it off chain."""
 
 
 def programmable(*calls: c.Call):
@@ -40,7 +43,8 @@ def programmable(*calls: c.Call):
 
 
 def move_calls(programmed) -> list:
-    return [each.value for each in programmed.Command if each.enum_name == "MoveCall"]
+    calls = [each.value for each in programmed.Command if each.enum_name == "MoveCall"]
+    return [each for each in calls if bytes(each.Package.Address) != FRAMEWORK]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +103,7 @@ def test_arguments_are_those_of_the_compiled_function(call: c.Call, functions) -
                 takes_mutably = not isinstance(kind, Reference) or kind.mutable
                 assert reference.Mutable or not takes_mutably, each.Function
             else:
-                assert name_of(kind.target) in ("network::AdminCap", "pool::NodeOwnerCap", "pool::NodeOperatorCap")
+                assert name_of(kind.target if isinstance(kind, Reference) else kind) in CAPS
 
 
 @pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: type(call).__name__)
@@ -125,15 +129,44 @@ def test_every_function_of_the_specification_can_be_called() -> None:
     section = spec.split("## 7. Calls")[1].split("```")[1]
     named = {line.removeprefix("E ").split("(")[0] for line in section.strip().splitlines()}
     called = {f"{each.Module}::{each.Function}" for call in EVERY_CALL for each in move_calls(programmable(call))}
-    assert called == named
+    assert called == named - VIEWS
 
 
-def test_owner_cap_goes_to_the_sender_and_operator_cap_to_the_operator() -> None:
-    programmed = programmable(c.RegisterNode(OPERATOR, Mist(10)))
-    transfers = [each.value for each in programmed.Command if each.enum_name == "TransferObjects"]
-    to = [bytes(programmed.Inputs[each.Address.value].value) for each in transfers]
-    assert to == [SENDER, OPERATOR]
-    assert [each.Objects[0].value[1] for each in transfers] == [0, 1]
+@pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: type(call).__name__)
+def test_every_coin_and_cap_that_a_call_returns_goes_to_the_sender(call: c.Call, functions) -> None:
+    programmed = programmable(call)
+    commands = list(programmed.Command)
+    transfers = [each.value for each in commands if each.enum_name == "TransferObjects"]
+    assert all(bytes(programmed.Inputs[each.Address.value].value) == SENDER for each in transfers)
+    kept = {tuple(given.value) for each in transfers for given in each.Objects}
+    wanted = set()
+    for index, command in enumerate(commands):
+        if command.enum_name == "MoveCall" and command.value in move_calls(programmed):
+            function = functions[command.value.Module, command.value.Function]
+            returned = enumerate(str(kind) for kind in function.handle.returns)
+            wanted |= {(index, place) for place, kind in returned if "Cap" in kind or "Coin" in kind}
+    assert kept == wanted
+
+
+def test_nitro_document_is_verified_by_the_chain_in_the_same_transaction() -> None:
+    programmed = programmable(c.AttestNitro(Slot(1), b"document", b"e" * 32, b"k" * 32, Millis(1), b"p" * 32))
+    first, second = [each.value for each in programmed.Command]
+    assert (bytes(first.Package.Address), first.Module, first.Function) == (FRAMEWORK, "nitro_attestation", "load_nitro_attestation")
+    assert (second.Arguments[3].enum_name, tuple(second.Arguments[3].value)) == ("NestedResult", (0, 0))
+
+
+@pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: type(call).__name__)
+def test_what_a_call_spends_is_what_it_splits_off(call: c.Call) -> None:
+    programmed = programmable(call)
+    split = [each.value for each in programmed.Command if each.enum_name == "SplitCoin"]
+    amounts = [int.from_bytes(bytes(programmed.Inputs[at.value].value), "little") for each in split for at in each.Amount]
+    assert sum(amounts) == c.spends(call)
+
+
+@pytest.mark.parametrize("call", EVERY_CALL, ids=lambda call: type(call).__name__)
+def test_exactly_the_calls_that_take_chance_are_said_to_draw(call: c.Call, functions) -> None:
+    kinds = [str(kind) for each in move_calls(programmable(call)) for kind in functions[each.Module, each.Function].handle.parameters]
+    assert any("random::Random" in kind for kind in kinds) == isinstance(call, c.RANDOM)
 
 
 def test_advance_sends_its_heartbeat_first() -> None:
@@ -153,5 +186,5 @@ def test_a_call_that_draws_must_be_the_last(calls: tuple[c.Call, ...]) -> None:
 
 
 def test_needs_are_what_has_to_be_looked_up() -> None:
-    wanted = needs([c.Deposit(c.Slot(1), Mist(5)), c.Leave(CAP), c.Commit(TASK, b"", b"", 1, b"")])
+    wanted = needs([c.Deposit(Slot(1), Mist(5)), c.Leave(CAP), c.Commit(TASK, b"", b"", 1, b"")])
     assert (wanted.shared, wanted.owned, wanted.spends) == ({TASK, RANDOM}, {CAP}, 5)

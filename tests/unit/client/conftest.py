@@ -1,6 +1,7 @@
-"""The receipt's world is shared by the tests beside it."""
+"""The world of these tests stands beside them; examples of views stand with the chain's tests."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "chain")]

@@ -8,21 +8,23 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.enclave.client import EnclaveClient
+from agent.enclave.handoff import Holder, wrap, wrap_output_key
 from agent.enclave.identity import EnclaveConfig, EnclaveIdentity
 from agent.enclave.launcher import Launcher
 from agent.enclave.memory import MemoryLauncher
-from agent.enclave.orders import AuditOrder, BindingRequest, Committee, ExecuteOrder
+from agent.enclave.orders import AuditOrder, BindingRequest, Committee, DeliveryOrder, Executed, ExecuteOrder, PostedWrap
 from agent.enclave.sealing import InputHeader, OpenedOutput, Recipient, TaskSecrets, open_output, seal_input
-from agent.protocol.statements import CommitStatement, TicketSeat, TicketStatement
+from agent.protocol.statements import CommitStatement, TeeKind, TicketSeat, TicketStatement
 from agent.protocol.units import Address, Digest, Millis, NodeId, TaskId
 
 NETWORK = Address(b"\x4e" * 32)
 POOL = Address(b"\x90" * 32)
 TASK = TaskId(b"\x7a" * 32)
 OTHER_TASK = TaskId(b"\x7b" * 32)
+DENIED = Address(b"\xde" * 32)
+"""An operator that the requester does not want."""
 OPENED_AT = Millis(1_000_000)
 NOT_AFTER = Millis(9_000_000)
-SIMULATED = 0
 
 MEMBERS = tuple(Ed25519PrivateKey.from_private_bytes(bytes([i]) * 32) for i in (1, 2, 3))
 COMMITTEE = Committee(2, tuple(member.public_key().public_bytes_raw() for member in MEMBERS))
@@ -30,6 +32,10 @@ COMMITTEE = Committee(2, tuple(member.public_key().public_bytes_raw() for member
 
 def node(letter: str) -> NodeId:
     return NodeId(letter.encode() * 32)
+
+
+def operator_of(of: NodeId) -> Address:
+    return Address(bytes(255 - byte for byte in of))
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Node:
     key_epoch: int = 1
 
     def seat(self) -> TicketSeat:
-        return TicketSeat(node=self.id, tee_kind=SIMULATED, key_epoch=self.key_epoch, hpke_pk=self.identity.hpke_pk)
+        return TicketSeat(self.id, operator_of(self.id), TeeKind.SIMULATED, self.key_epoch, self.identity.hpke_pk)
 
     def verify(self, signature: bytes, message: bytes) -> None:
         Ed25519PublicKey.from_public_bytes(self.identity.sign_pk).verify(signature, message)
@@ -89,6 +95,7 @@ def header_for(executor: Node, secrets: TaskSecrets) -> InputHeader:
         output_pk=secrets.output_pk,
         max_units=1024,
         tee_mask=0b0001,
+        denied=(DENIED,),
     )
 
 
@@ -107,6 +114,7 @@ def post(executor: Node, text: str, secrets: TaskSecrets | None = None, header: 
         key_commitment=sealed.key_commitment,
         output_pk=secrets.output_pk,
         tee_mask=honest.tee_mask,
+        denied=honest.denied,
         opened_at=OPENED_AT,
     )
     return Posted(order, sealed.blob, secrets)
@@ -127,8 +135,46 @@ def signed(ticket: TicketStatement, signers: tuple[int, ...] = (0, 2)) -> tuple[
     return tuple(MEMBERS[signer].sign(ticket.signing_bytes()) for signer in signers)
 
 
-def audit_order(posted: Posted, auditor: Node, commitment: Digest, in_round: int = 1) -> AuditOrder:
-    return AuditOrder(posted.order, auditor.id, auditor.key_epoch, in_round, commitment)
+def wraps(data_key: bytes, *seats: Holder) -> tuple[PostedWrap, ...]:
+    """What an honest hand-off puts on chain."""
+    return tuple(PostedWrap(seat.node, seat.key_epoch, seat.hpke_pk, wrap(data_key, NETWORK, TASK, seat)) for seat in seats)
+
+
+def output_wraps(output_sk: bytes, *seats: Holder) -> tuple[PostedWrap, ...]:
+    """What an honest requester posts in a dispute of the delivery."""
+    return tuple(PostedWrap(seat.node, seat.key_epoch, seat.hpke_pk, wrap_output_key(output_sk, NETWORK, TASK, seat)) for seat in seats)
+
+
+def audit_order(posted: Posted, auditor: Node, commitment: Digest, in_round: int = 1, **changes: object) -> AuditOrder:
+    """The seat of `auditor`, alone in its round, handed off honestly."""
+    handed = wraps(posted.secrets.data_key, auditor.seat())
+    order = AuditOrder(posted.order, auditor.id, auditor.key_epoch, in_round, commitment, handed, ())
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+def delivery_order(posted: Posted, answer: Executed, arbiter: Node, in_round: int = 4, **changes: object) -> DeliveryOrder:
+    """The seat of `arbiter`, alone in its round; the requester is honest."""
+    handed = output_wraps(posted.secrets.output_sk, arbiter.seat())
+    order = DeliveryOrder(
+        posted.order, arbiter.id, arbiter.key_epoch, in_round, answer.statement.commitment, answer.statement.sealed_output_digest, handed
+    )
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+async def committed(executor: Node, text: str = "trust, but verify") -> tuple[Posted, Executed]:
+    """A task that `executor` ran."""
+    posted = post(executor, text)
+    answer = await executor.client.execute(posted.order, posted.blob)
+    assert isinstance(answer, Executed)
+    return posted, answer
+
+
+async def restarted(of: Node) -> Node:
+    """The enclave that takes over from `of`, which is gone."""
+    state = await of.client.seal_state()
+    await of.client.close()
+    client = EnclaveClient(MemoryLauncher())
+    return Node(of.id, client, await client.start(EnclaveConfig("sha256-stream", state)), of.key_epoch)
 
 
 def changed(posted: Posted, **fields: object) -> ExecuteOrder:

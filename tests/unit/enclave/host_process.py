@@ -80,6 +80,7 @@ async def main(workload: str) -> None:
             key_commitment=bytes.fromhex(told["key_commitment"]),  # type: ignore[arg-type]
             output_pk=bytes.fromhex(told["output_pk"]),
             tee_mask=1,
+            denied=(),
             opened_at=OPENED_AT,
         )
         blob = bytes.fromhex(told["blob"])

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from enclave_world import (
+    DENIED,
+    NETWORK,
     NOT_AFTER,
     OTHER_TASK,
+    POOL,
     TASK,
     Node,
     Posted,
@@ -17,10 +20,12 @@ from enclave_world import (
     header_for,
     node,
     post,
+    restarted,
 )
 
-from agent.attestation.binding import Binding, committee_hash
-from agent.enclave import cbor
+from agent.attestation.binding import Binding, committee_hash, native_of
+from agent.attestation.binding import Committee as AttestedCommittee
+from agent.enclave import cbor, memory
 from agent.enclave.client import EnclaveClient
 from agent.enclave.errors import (
     AlreadyBound,
@@ -29,15 +34,17 @@ from agent.enclave.errors import (
     NotBound,
     OutputMismatch,
     Refusal,
+    WrongBlob,
     WrongOrder,
 )
 from agent.enclave.identity import EnclaveConfig
 from agent.enclave.memory import MemoryLauncher
 from agent.enclave.orders import Committee, Executed, Refused
-from agent.enclave.sealing import MAX_SEALED_INPUT, InputHeader, TaskSecrets
+from agent.enclave.sealing import LARGEST_OUTPUT, MAX_SEALED_INPUT, MAX_SEALED_OUTPUT, TaskSecrets
 from agent.enclave.workloads.hashing import HashWorkload
+from agent.enclave.workloads.workload import Run
 from agent.protocol import keys
-from agent.protocol.blob import blob_digest
+from agent.protocol.blob import BLOB_CHUNK, MAX_PUBLISHED_CHUNKS, blob_digest
 from agent.protocol.commitment import commitment
 from agent.protocol.statements import InvalidReason
 from agent.protocol.units import Digest
@@ -104,10 +111,12 @@ async def test_a_task_that_ran_cannot_be_called_unavailable(executor: Node) -> N
         await executor.client.report_unavailable(posted.order)
 
 
-async def test_swapped_bytes_are_no_input(executor: Node) -> None:
+async def test_swapped_bytes_are_neither_run_nor_refused(executor: Node) -> None:
+    """A signed refusal frees the host of its duty, and only the host says that these bytes are all there is."""
     posted = post(executor, TEXT)
-    other = post(executor, TEXT)
-    assert await reason_of(executor, replace(posted, blob=other.blob)) == InvalidReason.DIGEST
+    with pytest.raises(WrongOrder):
+        await executor.client.execute(posted.order, post(executor, TEXT).blob)
+    assert (await executed(executor, posted)).statement.task == TASK
 
 
 async def test_key_commitment_to_another_key_is_invalid(executor: Node) -> None:
@@ -154,6 +163,8 @@ HEADERS: list[dict[str, Any]] = [
     {"manifest": Digest(b"\x00" * 32)},
     {"opened_at": 1},
     {"tee_mask": 0},
+    {"denied": ()},
+    {"denied": (DENIED, DENIED)},
     {"output_pk": TaskSecrets.generate().output_pk},
 ]
 
@@ -204,9 +215,16 @@ async def test_more_than_the_workload_takes_is_too_large(executor: Node) -> None
     assert await reason_of(executor, post(executor, "x" * 70_000)) == InvalidReason.TOO_LARGE
 
 
-async def test_a_blob_over_the_limit_is_too_large_without_being_hashed(executor: Node) -> None:
+async def test_a_blob_over_the_limit_is_too_large(executor: Node) -> None:
+    blob = bytes(MAX_SEALED_INPUT + 1)
     posted = post(executor, TEXT)
-    assert await reason_of(executor, replace(posted, blob=bytes(MAX_SEALED_INPUT + 1))) == InvalidReason.TOO_LARGE
+    assert await reason_of(executor, replace(posted, blob=blob, order=changed(posted, input_digest=blob_digest(blob)))) == InvalidReason.TOO_LARGE
+
+
+async def test_a_host_cannot_have_a_good_input_called_too_large(executor: Node) -> None:
+    posted = post(executor, TEXT)
+    with pytest.raises(WrongOrder):
+        await executor.client.execute(posted.order, bytes(MAX_SEALED_INPUT + 1))
 
 
 async def test_units_and_sizes_tell_only_the_class_of_a_length(executor: Node) -> None:
@@ -239,17 +257,37 @@ async def test_output_of_another_task_is_recognised_by_the_client(executor: Node
 async def test_a_blob_that_is_not_the_committed_one_is_recognised_by_the_client(executor: Node) -> None:
     posted = post(executor, TEXT)
     answer = await executed(executor, posted)
-    with pytest.raises(OutputMismatch):
+    with pytest.raises(WrongBlob):
         posted.open(answer.statement, answer.sealed_output + b"\x00")
 
 
 async def test_binding_carries_keys_workload_and_committee(executor: Node) -> None:
     request = binding_request(executor.id)
-    binding = Binding.decode(await executor.client.bind(request))
+    bound = await executor.client.bind(request)
+    binding = Binding.decode(bound.binding)
     assert (binding.hpke_pk, binding.sign_pk) == (executor.identity.hpke_pk, executor.identity.sign_pk)
     assert binding.workload_manifest_hash == executor.identity.manifest_hash
     assert binding.committee_hash == committee_hash(request.committee.threshold, request.committee.verifiers)
     assert (binding.node_id, binding.challenge) == (request.node, request.challenge)
+
+
+async def test_binding_comes_in_the_form_that_the_chain_recomputes(executor: Node) -> None:
+    request = binding_request(executor.id)
+    bound = await executor.client.bind(request)
+    committee = AttestedCommittee(verifiers=request.committee.verifiers, threshold=request.committee.threshold)
+    assert bound.native == native_of(Binding.decode(bound.binding), POOL, committee)
+    assert bound.native != native_of(Binding.decode(bound.binding), NETWORK, committee), "another pool"
+
+
+async def test_an_enclave_says_which_epoch_it_serves_and_still_after_a_restart() -> None:
+    """Two of one node run side by side while one takes over from the other."""
+    client = EnclaveClient(MemoryLauncher())
+    assert (await client.start(EnclaveConfig("sha256-stream"))).key_epoch is None
+    await client.bind(binding_request(node("x"), key_epoch=7))
+    assert (await client.identify()).key_epoch == 7
+    old = await bound_node("x")
+    assert (await restarted(old)).identity.key_epoch == 1
+    await client.close()
 
 
 async def test_an_enclave_serves_one_node_and_epoch(executor: Node) -> None:
@@ -301,8 +339,32 @@ async def test_repr_of_what_a_client_keeps_shows_no_secret() -> None:
     assert "\\xbb" not in repr(secrets)
 
 
-def test_header_has_no_field_that_the_chain_could_not_honour() -> None:
-    """A list of operators that the draw does not know would let a requester provoke a refused handoff."""
-    assert set(InputHeader.__dataclass_fields__) == {
-        "network", "task", "manifest", "opened_at", "output_pk", "max_units", "tee_mask",
-    }
+class Verbose(HashWorkload):
+    """Says as much as `size` bytes."""
+
+    size = LARGEST_OUTPUT
+
+    def run(self, text: str) -> Run:
+        return Run(bytes(self.size))
+
+
+async def verbose(monkeypatch: pytest.MonkeyPatch, size: int) -> Node:
+    monkeypatch.setattr(memory, "load_workload", lambda _: Verbose())
+    monkeypatch.setattr(Verbose, "size", size)
+    return await bound_node("x")
+
+
+FRAME = 4 + len(cbor.encode({"v": 1, "output": bytes(LARGEST_OUTPUT // 2), "salt": bytes(32), "leaf_key": bytes(32)})) - LARGEST_OUTPUT // 2
+
+
+async def test_the_largest_output_can_just_be_published_on_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    enclave = await verbose(monkeypatch, LARGEST_OUTPUT - FRAME)
+    posted = post(enclave, TEXT)
+    answer = await executed(enclave, posted)
+    assert len(answer.sealed_output) == MAX_SEALED_OUTPUT == MAX_PUBLISHED_CHUNKS * BLOB_CHUNK
+    assert len(posted.open(answer.statement, answer.sealed_output).output) == Verbose.size
+
+
+async def test_an_output_that_could_not_be_published_is_refused_before_it_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    enclave = await verbose(monkeypatch, LARGEST_OUTPUT - FRAME + 1)
+    assert await reason_of(enclave, post(enclave, TEXT)) == InvalidReason.TOO_LARGE

@@ -5,9 +5,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.enclave.errors import OutputMismatch, PlaintextTooLarge, SealBroken
+from agent.enclave import cbor, hpke
+from agent.enclave.errors import NotAuditable, OutputMismatch, PlaintextTooLarge, SealBroken
 from agent.enclave.padding import LARGEST, SMALLEST, pad, unpad
 from agent.enclave.sealing import (
+    LARGEST_OUTPUT,
     InputHeader,
     Recipient,
     TaskSecrets,
@@ -15,6 +17,7 @@ from agent.enclave.sealing import (
     open_body,
     open_data_key,
     open_output,
+    output_info,
     parse_input,
     read_body,
     seal_input,
@@ -90,6 +93,17 @@ def test_other_paddings_are_refused(wrong: bytes) -> None:
         unpad(wrong)
 
 
+@pytest.mark.parametrize("largest", [SMALLEST + 10, 3000])
+def test_the_last_class_may_be_no_power_of_two(largest: int) -> None:
+    fullest = bytes(largest - 4)
+    assert len(pad(fullest, largest)) == largest
+    assert unpad(pad(fullest, largest), largest) == fullest
+    with pytest.raises(PlaintextTooLarge):
+        pad(fullest + b"x", largest)
+    with pytest.raises(SealBroken):
+        unpad(pad(fullest), largest)
+
+
 def opened(sealed: bytes, output: bytes, secrets: TaskSecrets = SECRETS) -> bytes:
     root = output_root(keys.leaf_key(SECRETS.data_key, TASK), TASK, output)
     posted = commitment(TASK, NODE, root, keys.salt(SECRETS.data_key, TASK, NODE))
@@ -108,6 +122,39 @@ def test_another_output_than_the_committed_one_is_noticed() -> None:
     forged = seal_output(b"no", SECRETS.data_key, SECRETS.output_pk, TASK, NODE)
     with pytest.raises(OutputMismatch):
         opened(forged, b"yes")
+
+
+def sealed_by_hand(output: bytes, salt: bytes, leaf_key: bytes) -> tuple[bytes, Digest]:
+    """What a broken executor may seal, and the commitment that it opens."""
+    content = cbor.encode({"v": 1, "output": output, "salt": salt, "leaf_key": leaf_key})
+    sealed = hpke.seal(SECRETS.output_pk, pad(content, LARGEST_OUTPUT), info=output_info(TASK, NODE), ephemeral_ikm=b"e" * 32)
+    return sealed, commitment(TASK, NODE, output_root(leaf_key, TASK, output), salt)
+
+
+SALT, LEAF_KEY = keys.salt(SECRETS.data_key, TASK, NODE), keys.leaf_key(SECRETS.data_key, TASK)
+
+
+@pytest.mark.parametrize(("salt", "leaf_key"), [(b"s" * 32, LEAF_KEY), (SALT, b"k" * 32)])
+def test_a_commitment_by_keys_of_the_executors_own_is_to_be_challenged(salt: bytes, leaf_key: bytes) -> None:
+    """Arbiters of the delivery would find nothing wrong with it; auditors, who derive the keys, would."""
+    sealed, posted = sealed_by_hand(b"yes", salt, leaf_key)
+    with pytest.raises(NotAuditable):
+        open_output(sealed, SECRETS, TASK, NODE, posted_commitment=posted, sealed_output_digest=blob_digest(sealed))
+
+
+@pytest.mark.parametrize(("salt", "leaf_key"), [(SALT, LEAF_KEY + b"x"), (SALT + b"x", LEAF_KEY), (b"", LEAF_KEY), (SALT, b"")])
+def test_keys_of_another_length_open_nothing(salt: bytes, leaf_key: bytes) -> None:
+    """A longer leaf key could swallow the beginning of a chunk: two outputs under one root."""
+    sealed, posted = sealed_by_hand(b"yes", salt, leaf_key)
+    with pytest.raises(SealBroken):
+        open_output(sealed, SECRETS, TASK, NODE, posted_commitment=posted, sealed_output_digest=blob_digest(sealed))
+
+
+def test_the_opened_output_carries_what_a_contract_wants_to_see() -> None:
+    sealed = seal_output(b"yes", SECRETS.data_key, SECRETS.output_pk, TASK, NODE)
+    _, posted = sealed_by_hand(b"yes", SALT, LEAF_KEY)
+    result = open_output(sealed, SECRETS, TASK, NODE, posted_commitment=posted, sealed_output_digest=blob_digest(sealed))
+    assert commitment(TASK, NODE, output_root(result.leaf_key, TASK, result.output), result.salt) == posted
 
 
 def test_the_output_opens_with_the_tasks_own_key_only() -> None:

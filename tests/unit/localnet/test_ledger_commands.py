@@ -20,7 +20,6 @@ from localnet.ledger.model import (
     PureInput,
     SplitCoins,
     TransferObjects,
-    Upgrade,
 )
 from localnet.ledger.names import STD_PACKAGE, SUI_COIN, SUI_PACKAGE
 from localnet.movevm.types import ADDRESS, BOOL, U8, U64, Struct, Vector
@@ -249,12 +248,6 @@ def test_element_type_is_inferred_of_objects_only(world: World) -> None:
     assert status(world.run(ALICE, [], [MakeMoveVec(None, ())])).argument_error is Kind.TYPE_MISMATCH
     mixed = [world.owned(world.new_box()), world.owned(world.fund(ALICE, 1))]
     assert status(world.run(ALICE, mixed, [MakeMoveVec(None, (arg(0), arg(1)))])).argument_error is Kind.TYPE_MISMATCH
-
-
-def test_upgrades_are_refused_and_say_what_to_do(world: World) -> None:
-    failure = status(world.run(ALICE, [], [Upgrade((), (), world.package, GAS_COIN)]))
-    assert failure.kind is FailureKind.FEATURE_NOT_YET_SUPPORTED
-    assert "publish" in failure.message
 
 
 # ---- failing as a whole

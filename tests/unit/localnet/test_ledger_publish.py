@@ -81,7 +81,7 @@ def test_module_that_expects_another_framework_is_refused(world: World) -> None:
 
 def test_module_already_at_an_address_is_refused(world: World) -> None:
     published = tuple(world.ledger.package(world.package).modules.values())
-    assert publish(world, published).effects.status.kind is FailureKind.VM_VERIFICATION_OR_DESERIALIZATION_ERROR
+    assert publish(world, published).effects.status.kind is FailureKind.PUBLISH_ERROR_NON_ZERO_ADDRESS
 
 
 def test_package_without_modules_or_too_big_is_refused(world: World) -> None:

@@ -126,7 +126,7 @@ def test_every_function_of_the_framework_compiles_or_names_its_missing_native(vm
     assert "0x2::groth16::verify_groth16_proof_internal" in missing
     assert {name.split("::")[1] for name in missing} <= {
         "vector", "accumulator", "accumulator_settlement", "bls12381", "config", "ecdsa_k1", "ecdsa_r1", "ecvrf",
-        "event", "funds_accumulator", "groth16", "group_ops", "nitro_attestation", "poseidon", "transfer", "vdf",
+        "event", "funds_accumulator", "groth16", "group_ops", "poseidon", "transfer", "vdf",
         "zklogin_verified_id", "zklogin_verified_issuer", "validator",
     }  # fmt: skip
 

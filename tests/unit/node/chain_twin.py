@@ -16,23 +16,31 @@ from agent.chain.errors import NotFound, aborted
 from agent.chain.port import Chain, ChainEvent, Cursor, EventPage, Receipt
 from agent.chain.transaction_log import TxDigest
 from agent.node.clock import ManualClock
+from agent.node.duties.publishing import blob_leaf
 from agent.protocol import events as e
 from agent.protocol import statements as s
-from agent.protocol.commitment import commitment
+from agent.protocol.commitment import commitment, merkle_root
+from agent.protocol.disputes import next_kind, ruling_round
 from agent.protocol.draw import fenwick
-from agent.protocol.lifecycle import Mark, Outcome, TaskState
+from agent.protocol.judging import Judgement, concluded, judge, rule
+from agent.protocol.lifecycle import Mark, Outcome, TaskState, awaits_audit
 from agent.protocol.records import (
     Attestation,
+    Committee,
     MemberView,
     NetworkView,
     Params,
+    Pending,
+    PolicyEntry,
     PoolView,
+    Prices,
     Record,
     RosterView,
     Round,
     Seat,
     TaskView,
 )
+from agent.protocol.states import RoundKind
 from agent.protocol.units import NONE, Address, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
 START = 1_795_000_000_000
@@ -51,8 +59,13 @@ PARAMS = Params(
     min_stake=Mist(100),
     executor_lock=Mist(50),
     auditor_lock=Mist(50),
+    audit_reserve=Mist(50),
+    bounty=Mist(2),
+    delivery_bond=Mist(10),
+    max_price=Mist(10_000),
     auditors=1,
     dispute_seats=3,
+    jail_strikes=3,
     audit_probability=0,
     input_ms=Millis(10_000),
     commit_ms=Millis(60_000),
@@ -63,14 +76,19 @@ PARAMS = Params(
     reveal_ms=Millis(20_000),
     grace_ms=Millis(2_000),
     period_ms=Millis(100_000),
-    unbonding_ms=Millis(900_000),
+    unbonding_ms=Millis(1_500_000),
     challenge_ms=Millis(60_000),
-    heartbeat_ms=Millis(40_000),
+    heartbeat_ms=Millis(10_000),
+    jail_ms=Millis(300_000),
+    rotation_ms=Millis(400_000),
+    timelock_ms=Millis(200_000),
     absence_bps=500,
     undecided_bps=5_000,
     victim_bps=5_000,
     panel_bps=2_000,
     treasury_bps=1_000,
+    cost_bps=5_000,
+    controlled_bps=2_000,
 )
 
 R = TypeVar("R", bound=Record)
@@ -85,14 +103,31 @@ def record(kind: type[R], /, **known: object) -> R:
 def _nothing(hint: Any) -> object:
     while hasattr(hint, "__supertype__"):
         hint = hint.__supertype__
+    if get_origin(hint) is Pending:
+        return Pending((), Millis(0))
     if get_origin(hint) is tuple:
         return ()
+    if hint is RoundKind:
+        return RoundKind.AUDIT
     if isinstance(hint, type) and issubclass(hint, Record):
         return record(hint)
     return hint(0) if isinstance(hint, type) and issubclass(hint, int) else hint()
 
 
 NOBODY = record(Seat, slot=NONE)
+_WAITING = (
+    TaskState.OPEN, TaskState.RUNNING, TaskState.COMMITTED, TaskState.EMPTY, TaskState.TICKET, TaskState.HANDOFF, TaskState.AUDITING,
+    TaskState.REVEALING, TaskState.DISPUTED, TaskState.PUBLISHING, TaskState.RULING,
+)  # fmt: skip
+_ENDS = {
+    TaskState.OPEN: Outcome.EXPIRED,
+    TaskState.RUNNING: Outcome.ABSENT,
+    TaskState.EMPTY: Outcome.VOID,
+    TaskState.TICKET: Outcome.VOID,
+    TaskState.HANDOFF: Outcome.REFUSED,
+    TaskState.PUBLISHING: Outcome.UNDELIVERED,
+    TaskState.RULING: Outcome.UNDECIDED,
+}
 
 
 async def nothing(_: str) -> None:
@@ -105,9 +140,14 @@ class TwinState:
 
     clock: ManualClock
     manifest: Digest
-    verifiers: tuple[bytes, ...] = (b"\x01" * 32,)
-    policy: Digest = field(default=Digest(b""))
+    committee: Committee = field(default=Committee(1, (b"\x01" * 32,), 1))
+    previous: Committee = field(default=Committee(0, (), 0))
+    previous_until: int = 0
+    policies: tuple[PolicyEntry, ...] = ()
     params: Params = PARAMS
+    next_params: Pending[Params] = field(default=Pending((), Millis(0)))
+    next_committee: Pending[Committee] = field(default=Pending((), Millis(0)))
+    next_prices: Pending[Prices] = field(default=Pending((), Millis(0)))
     members: dict[int, MemberView] = field(default_factory=dict)
     tasks: dict[bytes, TaskView] = field(default_factory=dict)
     log: list[ChainEvent] = field(default_factory=list)
@@ -119,6 +159,8 @@ class TwinState:
     dispute: tuple[Slot, ...] = ()
     """Who the next dispute draws."""
     queue: dict[int, int] = field(default_factory=dict)
+    chunks: dict[bytes, list[bytes]] = field(default_factory=dict)
+    """What is published of each task's output."""
     watchers: list[Callable[[e.Event], None]] = field(default_factory=list)
     """Called with every event as it happens."""
     stall_ms: int = 0
@@ -141,15 +183,17 @@ class TwinState:
     @property
     def network(self) -> NetworkView:
         return record(
-            NetworkView, id=ObjectId(NETWORK), allow_simulated=True, params=self.params, policy=self.policy,
-            verifiers=self.verifiers, threshold=1, stall_ms=self.stall_ms, heartbeat_at=self.heartbeat_at,
+            NetworkView, id=ObjectId(NETWORK), allow_simulated=True, params=self.params, policies=self.policies,
+            committee=self.committee, previous=self.previous, previous_until=Millis(self.previous_until),
+            next_params=self.next_params, next_committee=self.next_committee, stall_ms=self.stall_ms,
+            heartbeat_at=self.heartbeat_at,
         )  # fmt: skip
 
     @property
     def pool(self) -> PoolView:
         return record(
-            PoolView, id=ObjectId(POOL), network=NETWORK, manifest=self.manifest, tee_mask=1, price=Mist(1_000), slots=8,
-            next_slot=Slot(len(self.members)),
+            PoolView, id=ObjectId(POOL), network=NETWORK, manifest=self.manifest, tee_mask=1,
+            prices=Prices(Mist(1_000), Mist(100), Mist(10)), slots=8, next_slot=Slot(len(self.members)), next_prices=self.next_prices,
         )  # fmt: skip
 
     def emit(self, event: e.Event, tx: str) -> None:
@@ -164,6 +208,20 @@ class TwinState:
         """Take a call from somebody who is no node of the test."""
         Rules(self, TxDigest(f"tx{len(self.done)}")).apply(call)
         self.done.append(call)
+
+    @property
+    def verifiers(self) -> tuple[bytes, ...]:
+        """Of the committee in office."""
+        return self.committee.verifiers
+
+    def appoint(self, committee: Committee) -> None:
+        """Put `committee` in office at once."""
+        self.previous, self.previous_until = self.committee, self.now + self.params.rotation_ms
+        self.committee, self.next_committee = committee, Pending((), Millis(0))
+        event = e.CommitteeChanged(
+            NETWORK, committee.epoch, committee.verifiers, committee.threshold, Millis(self.previous_until)
+        )
+        self.emit(event, f"committee{committee.epoch}")
 
     def enrol(self, slot: int, node: NodeId, *, stake: int = 1_000) -> None:
         """A member, not attested."""
@@ -188,8 +246,12 @@ class TwinChain(Chain):
         self.state = state
         self._address = address
         self._trip = trip
-        self.idle = False
+        self._waits_at = -1
+
+    @property
+    def idle(self) -> bool:
         """Whether the follower has taken every event there is."""
+        return self._waits_at == len(self.state.log)
 
     @property
     def deployment(self) -> Deployment:
@@ -203,9 +265,9 @@ class TwinChain(Chain):
         place = int.from_bytes(after or b"", "big")
         while True:
             while place >= len(self.state.log):
-                self.idle = True
+                self._waits_at = place
                 await self.state.grown.wait()
-            self.idle = False
+            self._waits_at = -1
             page = tuple(self.state.log[place : place + 4])
             place += len(page)
             await self._trip("events")
@@ -237,6 +299,13 @@ class TwinChain(Chain):
 
     async def balance(self) -> Mist:
         return Mist(10**9)
+
+    async def published_output(self, task: TaskId) -> bytes:
+        await self._trip("published_output")
+        try:
+            return b"".join(self.state.chunks[task])
+        except KeyError:
+            raise NotFound("nothing was published") from None
 
     async def recover(self) -> Sequence[TxDigest]:
         return ()
@@ -298,10 +367,11 @@ class Rules:
         )  # fmt: skip
         self._signed(view.executor, statement, call.signature)
         state = self._state
-        view = self._put(
-            view, TaskState.COMMITTED, view.params.delivery_ms, commitment=call.commitment,
-            sealed_output_digest=call.sealed_output_digest, units=call.units, panel=state.panel, audited=state.audited,
-        )  # fmt: skip
+        output = replace(
+            view.output, commitment=call.commitment, sealed_digest=call.sealed_output_digest, units=call.units, signature=call.signature
+        )
+        draw = replace(view.draw, drawn_at=state.now, panel=state.panel, audited=state.audited)
+        view = self._put(view, TaskState.COMMITTED, view.params.delivery_ms, output=output, draw=draw)
         self._emit(
             e.Committed(
                 view.id, POOL, view.executor.node, call.commitment, call.sealed_output_digest, b"\x05" * 32,
@@ -318,23 +388,40 @@ class Rules:
         self._decide(view, Outcome.INVALID_INPUT)
 
     def _BeginAudit(self, call: c.BeginAudit) -> None:
-        view = self._task(call.task, TaskState.COMMITTED, act=False)
-        if not view.audited:
+        view = self._task(call.task, TaskState.COMMITTED, TaskState.EMPTY, act=False)
+        waiting = awaits_audit(view) or (view.state is TaskState.EMPTY and view.panel)
+        if not waiting:
             raise aborted("task", 2)
-        self._begin(view, record(Round, kind=1, slots=view.panel))
+        able = [slot for slot in view.panel if slot in self._state.members]
+        if not able:
+            window = None if view.state is TaskState.EMPTY else view.params.delivery_ms
+            view = self._put(view, TaskState.EMPTY, window, draw=replace(view.draw, panel=()))
+            self._emit(e.PanelEmpty(view.id, POOL, view.deadline))
+            return
+        self._begin(view, record(Round, kind=RoundKind.AUDIT, slots=tuple(able), handed_by=NONE))
+
+    def _Redraw(self, call: c.Redraw) -> None:
+        view = self._task(call.task, TaskState.EMPTY)
+        if view.panel:
+            raise aborted("task", 2)
+        self._put(view, draw=replace(view.draw, panel=self._state.panel))
+        self._emit(e.Redrawn(view.id, POOL, b"\x06" * 32, self._state.panel))
 
     def _begin(self, view: TaskView, drawn: Round) -> None:
         slots = list(dict.fromkeys(drawn.slots))
         seats = tuple(replace(self._state.seat(slot), votes=drawn.slots.count(slot)) for slot in slots)
-        rounds = (*view.rounds[: drawn.kind - 1], replace(drawn, seats=seats))
-        view = self._put(view, TaskState.TICKET, view.params.ticket_ms, rounds=rounds)
+        earlier = [each for each in view.rounds if each.kind != drawn.kind]
+        state, window = TaskState.TICKET, view.params.ticket_ms
+        if drawn.kind.judges_delivery:
+            state, window = TaskState.HANDOFF, view.params.handoff_ms
+        view = self._put(view, state, window, rounds=(*earlier, replace(drawn, seats=seats)))
         self._emit(e.RoundBegun(view.id, POOL, drawn.kind, tuple(seat.node for seat in seats), view.deadline))
 
     def _DrawDispute(self, call: c.DrawDispute) -> None:
-        view = self._task(call.task, TaskState.DISPUTED, act=False)
-        drawn = record(Round, kind=len(view.rounds) + 1, slots=self._state.dispute)
+        view = self._task(call.task, TaskState.DISPUTED)
+        drawn = record(Round, kind=next_kind(view), slots=self._state.dispute, handed_by=NONE)
         self._put(view, TaskState.DRAWN, rounds=(*view.rounds, drawn))
-        self._emit(e.DisputeDrawn(view.id, POOL, drawn.slots))
+        self._emit(e.DisputeDrawn(view.id, POOL, drawn.kind, b"\x07" * 32, drawn.slots))
 
     def _BeginDispute(self, call: c.BeginDispute) -> None:
         view = self._task(call.task, TaskState.DRAWN, act=False)
@@ -347,31 +434,42 @@ class Rules:
     def _IssueTicket(self, call: c.IssueTicket) -> None:
         view = self._task(call.task, TaskState.TICKET)
         drawn = view.rounds[-1]
-        seats = tuple(s.TicketSeat(seat.node, seat.tee_kind, seat.key_epoch, seat.hpke_pk) for seat in drawn.seats)
+        at, params = self._state.at, view.params
+        if not (call.issued_at <= at + params.grace_ms and at <= call.issued_at + params.ticket_ms):
+            raise aborted("audit", 5)
+        seats = tuple(s.TicketSeat(seat.node, seat.operator, seat.tee_kind, seat.key_epoch, seat.hpke_pk) for seat in drawn.seats)
         ticket = s.TicketStatement(NETWORK, view.id, drawn.kind, view.input_digest, seats, call.issued_at)
-        signer = replace(NOBODY, sign_pk=self._state.verifiers[call.signers[0]])
-        self._signed(signer, ticket, call.signatures[0])
+        self._by_committee(call.committee, ticket, call.signers, call.signatures)
         view = self._round(
-            view, TaskState.HANDOFF, view.params.handoff_ms, issued_at=call.issued_at, signers=call.signers,
-            signatures=call.signatures,
+            view, TaskState.HANDOFF, view.params.handoff_ms, issued_at=call.issued_at, committee=call.committee,
+            signers=call.signers, signatures=call.signatures,
         )  # fmt: skip
         self._emit(e.TicketIssued(view.id, POOL, drawn.kind, view.deadline))
 
     def _Handoff(self, call: c.Handoff) -> None:
         view = self._task(call.task, TaskState.HANDOFF)
         kind = view.rounds[-1].kind
-        node, epoch = view.executor.node, view.executor.key_epoch
-        self._signed(view.executor, s.HandoffStatement(NETWORK, view.id, node, epoch, kind, call.wraps), call.signature)
-        seats = tuple(
-            replace(seat, wrap=wrap) for seat, wrap in zip(view.rounds[-1].seats, call.wraps, strict=True)
-        )
-        view = self._round(view, TaskState.AUDITING, view.params.audit_ms, seats=seats)
-        self._emit(e.HandedOff(view.id, POOL, kind, view.deadline))
+        holder = view.executor if call.by == NONE else view.rounds[0].seats[call.by]
+        if call.by != NONE and (kind is RoundKind.AUDIT or not holder.mark.revealed):
+            raise aborted("audit", 6)
+        statement = s.HandoffStatement(NETWORK, view.id, holder.node, holder.key_epoch, kind, call.wraps)
+        self._signed(holder, statement, call.signature)
+        self._hand(view, call.wraps, holder.slot, holder.node, call.uri.encode())
+
+    def _hand(self, view: TaskView, wraps: tuple[bytes, ...], slot: Slot, by: bytes, uri: bytes) -> None:
+        drawn = view.rounds[-1]
+        seats = tuple(replace(seat, wrap=wrap) for seat, wrap in zip(drawn.seats, wraps, strict=True))
+        view = self._round(view, TaskState.AUDITING, view.params.audit_ms, seats=seats, handed_by=slot, uri=uri)
+        self._emit(e.HandedOff(view.id, POOL, drawn.kind, Address(by), uri, view.deadline))
+
+    def _PostOutputKey(self, call: c.PostOutputKey) -> None:
+        view = self._task(call.task, TaskState.HANDOFF)
+        self._hand(view, call.wraps, NONE, view.requester, b"")
 
     def _seated(self, view: TaskView, index: int, mark: Mark) -> tuple[Round, Seat]:
         seat = view.rounds[-1].seats[index]
         if seat.mark is not mark:
-            raise aborted("task", 12)
+            raise aborted("audit", 2)
         return view.rounds[-1], seat
 
     @staticmethod
@@ -399,7 +497,7 @@ class Rules:
         view = self._task(call.task, TaskState.REVEALING)
         drawn, seat = self._seated(view, call.seat, Mark.COMMITTED)
         if commitment(view.id, seat.node, call.root, call.salt + call.executor_salt) != seat.commitment:
-            raise aborted("task", 13)
+            raise aborted("audit", 3)
         agrees = commitment(view.id, view.executor.node, call.root, call.executor_salt) == view.commitment
         mark = Mark.AGREES if agrees else Mark.DIFFERS
         seats = self._replaced(drawn, call.seat, replace(seat, root=call.root, mark=mark))
@@ -409,35 +507,100 @@ class Rules:
             self._judge(view)
 
     def _judge(self, view: TaskView) -> None:
-        drawn = view.rounds[-1]
-        agreeing = sum(seat.votes for seat in drawn.seats if seat.mark is Mark.AGREES)
-        differing = sum(seat.votes for seat in drawn.seats if seat.mark is Mark.DIFFERS)
-        if drawn.kind == 1 and not (agreeing and not differing):
-            self._put(view, TaskState.DISPUTED)
-            self._emit(e.Disputed(view.id, POOL))
-        elif drawn.kind == 1 or 3 * agreeing >= 2 * len(drawn.slots):
-            self._decide(view, Outcome.UPHELD)
-        else:
-            self._decide(view, Outcome.GUILTY if 3 * differing >= 2 * len(drawn.slots) else Outcome.UNDECIDED)
+        self._become(view, judge(view))
+
+    def _become(self, view: TaskView, found: Judgement) -> None:
+        delivery = view.delivery
+        if found.verdict is not None and delivery.disputed:
+            view = self._put(view, delivery=replace(delivery, verdict=found.verdict))
+        elif found.verdict is not None:
+            view = self._put(view, verdict=found.verdict)
+        match found.state:
+            case TaskState.DECIDED:
+                self._decide(view, found.outcome)
+            case TaskState.COMMITTED:
+                view = self._put(view, TaskState.COMMITTED, view.params.delivery_ms, outcome=found.outcome)
+                self._emit(e.Upheld(view.id, POOL, view.deadline))
+            case TaskState.DISPUTED:
+                self._dispute(view)
+            case _:
+                self._await_ruling(view)
+
+    def _dispute(self, view: TaskView) -> None:
+        view = self._put(view, TaskState.DISPUTED, view.params.delivery_ms)
+        self._emit(e.Disputed(view.id, POOL, view.deadline))
+
+    def _await_ruling(self, view: TaskView) -> None:
+        view = self._put(view, TaskState.RULING, view.params.audit_ms)
+        self._emit(e.RulingAwaited(view.id, POOL, ruling_round(view), view.deadline))
+
+    def _Rule(self, call: c.Rule) -> None:
+        view = self._task(call.task, TaskState.RULING)
+        statement = s.RulingStatement(NETWORK, view.id, ruling_round(view), call.root, call.agrees)
+        self._by_committee(call.committee, statement, call.signers, call.signatures)
+        self._emit(e.Ruled(view.id, POOL, ruling_round(view), call.agrees))
+        self._become(view, rule(view, call.root, agrees=call.agrees))
+
+    def _ClaimUndelivered(self, call: c.ClaimUndelivered) -> None:
+        view = self._task(call.task, TaskState.COMMITTED)
+        delivery = replace(view.delivery, claimed=True, leaves=())
+        view = self._put(view, TaskState.PUBLISHING, view.params.delivery_ms, delivery=delivery)
+        self._emit(e.DeliveryClaimed(view.id, POOL, Mist(10), view.deadline))
+
+    def _PublishOutput(self, call: c.PublishOutput) -> None:
+        view = self._task(call.task, TaskState.PUBLISHING)
+        if call.operator_cap != operator_cap(view.executor.node):
+            raise aborted("delivery", 5)
+        leaves, chunk = view.delivery.leaves, call.head + call.tail
+        if call.index > len(leaves) or max(len(call.head), len(call.tail)) > 16_380:
+            raise aborted("delivery", 3)
+        kept = self._state.chunks.get(view.id, [])[: call.index]
+        self._state.chunks[view.id] = [*kept, chunk]
+        leaves = (*leaves[: call.index], blob_leaf(call.index, chunk))
+        view = self._put(view, delivery=replace(view.delivery, leaves=leaves))
+        self._emit(e.ChunkPublished(view.id, call.index))
+        if not call.last:
+            return
+        if merkle_root(leaves) != view.sealed_output_digest:
+            raise aborted("delivery", 6)
+        view = self._put(view, TaskState.COMMITTED, view.params.delivery_ms, delivery=replace(view.delivery, published=True, chunks=call.index + 1))
+        self._emit(e.OutputPublished(view.id, POOL, call.index + 1, view.deadline))
+
+    def _DisputeDelivery(self, call: c.DisputeDelivery) -> None:
+        view = self._task(call.task, TaskState.COMMITTED)
+        view = self._put(view, delivery=replace(view.delivery, disputed=True))
+        self._emit(e.DeliveryDisputed(view.id, POOL, Mist(10)))
+        self._dispute(view)
+
+    def _CancelRevoked(self, call: c.CancelRevoked) -> None:
+        view = self._task(call.task, TaskState.RUNNING, act=False)
+        if not self._state.members[view.executor.slot].is_revoked(view.executor.key_epoch):
+            raise aborted("task", 13)
+        self._decide(view, Outcome.REVOKED)
 
     def _Advance(self, call: c.Advance) -> None:
         self._Heartbeat(c.Heartbeat())
-        states = (TaskState.RUNNING, TaskState.COMMITTED, TaskState.TICKET, TaskState.HANDOFF, TaskState.AUDITING, TaskState.REVEALING)
-        view = self._task(call.task, *states, act=False)
+        view = self._task(call.task, *_WAITING, act=False)
+        if view.state is TaskState.COMMITTED and awaits_audit(view):
+            raise aborted("task", 2)
         if self._state.now < view.deadline + view.params.grace_ms:
             raise aborted("task", 4)
-        outcomes = {
-            TaskState.RUNNING: Outcome.ABSENT,
-            TaskState.COMMITTED: Outcome.ACCEPTED,
-            TaskState.TICKET: Outcome.VOID,
-            TaskState.HANDOFF: Outcome.REFUSED,
-        }
-        if view.state in outcomes:
-            self._decide(view, outcomes[view.state])
-        elif view.state == TaskState.AUDITING and view.rounds[-1].committed:
-            self._open_reveals(view)
-        else:
-            self._judge(view)
+        delivery = bool(view.rounds) and view.rounds[-1].kind.judges_delivery
+        match view.state:
+            case TaskState.COMMITTED:
+                self._decide(view, concluded(view))
+            case TaskState.TICKET if view.round != RoundKind.AUDIT:
+                self._await_ruling(view)
+            case TaskState.HANDOFF if delivery:
+                self._decide(view, concluded(view))
+            case TaskState.DISPUTED:
+                self._await_ruling(view)
+            case TaskState.AUDITING if view.rounds[-1].committed:
+                self._open_reveals(view)
+            case TaskState.AUDITING | TaskState.REVEALING:
+                self._judge(view)
+            case _:
+                self._decide(view, _ENDS[view.state])
 
     def _Settle(self, call: c.Settle) -> None:
         view = self._task(call.task, TaskState.DECIDED, act=False)
@@ -448,13 +611,14 @@ class Rules:
     def _Reap(self, call: c.Reap) -> None:
         view = self._task(call.task, TaskState.SETTLED, act=False)
         if self._state.now < view.deadline:
-            raise aborted("task", 17)
+            raise aborted("task", 12)
         del self._state.tasks[view.id]
         self._emit(e.Reaped(view.id))
 
     def _Heartbeat(self, _: c.Heartbeat) -> None:
         state = self._state
-        state.stall_ms += max(0, state.at - state.heartbeat_at - state.params.heartbeat_ms)
+        silence = state.at - state.heartbeat_at
+        state.stall_ms += silence if silence > state.params.heartbeat_ms else 0
         state.heartbeat_at = state.at
 
     def _member(self, cap: ObjectId) -> MemberView:
@@ -472,32 +636,89 @@ class Rules:
     def _PostEvidence(self, call: c.PostEvidence) -> None:
         member = self._member(call.operator_cap)
         if self._state.at >= member.challenge_expires:
-            raise aborted("pool", 6)
+            raise aborted("attestation", 1)
         uri = call.uri.encode()
         self._emit(e.EvidencePosted(POOL, member.node, member.slot, member.key_epoch, call.evidence_digest, uri))
 
     def _Attest(self, call: c.Attest) -> None:
         state, member = self._state, self._state.members[call.slot]
         if state.at >= member.challenge_expires:
-            raise aborted("pool", 6)
+            raise aborted("attestation", 1)
+        if not state.network.is_in_force(call.policy, state.now):
+            raise aborted("attestation", 7)
         kind = s.TeeKind(call.tee_kind)
         verdict = s.VerdictStatement(
             NETWORK, POOL, member.node, member.key_epoch, member.challenge, call.evidence_digest, kind,
-            call.measurement, state.manifest, call.hpke_pk, call.sign_pk, call.not_after, state.policy,
+            call.measurement, state.manifest, call.hpke_pk, call.sign_pk, call.not_after, call.policy,
         )  # fmt: skip
-        self._signed(replace(NOBODY, sign_pk=state.verifiers[call.signers[0]]), verdict, call.signatures[0])
-        known = record(
-            Attestation, key_epoch=member.key_epoch, tee_kind=kind, evidence_digest=call.evidence_digest,
-            measurement=call.measurement, hpke_pk=call.hpke_pk, sign_pk=call.sign_pk, not_after=call.not_after,
-        )  # fmt: skip
-        state.members[call.slot] = replace(member, attestation=known, challenge_expires=Millis(0))
-        self._emit(
-            e.Attested(POOL, member.node, member.slot, member.key_epoch, kind, call.evidence_digest, call.not_after)
+        self._by_committee(call.committee, verdict, call.signers, call.signatures)
+        known = Attestation(
+            member.key_epoch, kind, call.policy, call.evidence_digest, call.measurement, call.hpke_pk, call.sign_pk, call.not_after
         )
+        state.members[call.slot] = replace(
+            member, attestation=known, challenge_expires=Millis(0), previous=member.attestation,
+            previous_until=Millis(state.now + state.params.rotation_ms),
+        )  # fmt: skip
+        self._emit(
+            e.Attested(POOL, member.node, member.slot, member.key_epoch, kind, call.evidence_digest, call.not_after, False)
+        )
+
+    def _by_committee(self, epoch: int, statement: s.Statement, signers: tuple[int, ...], signatures: tuple[bytes, ...]) -> None:
+        committee = self._state.network.committee_of(epoch, self._state.now)
+        if committee is None:
+            raise aborted("network", 9)
+        if len(signers) < committee.threshold or len(signers) != len(signatures):
+            raise aborted("statement", 2)
+        if list(signers) != sorted(set(signers)):
+            raise aborted("statement", 3)
+        for signer, signature in zip(signers, signatures, strict=True):
+            self._signed(replace(NOBODY, sign_pk=committee.verifiers[signer]), statement, signature)
+
+    def _Revoke(self, call: c.Revoke) -> None:
+        member = self._state.members[call.slot]
+        if not member.revoked_through < call.key_epoch <= member.key_epoch:
+            raise aborted("attestation", 11)
+        statement = s.RevocationStatement(NETWORK, POOL, member.node, call.key_epoch, s.RevocationReason(call.reason))
+        self._by_committee(call.committee, statement, call.signers, call.signatures)
+        self._state.members[call.slot] = replace(member, revoked_through=call.key_epoch)
+        self._emit(e.Revoked(POOL, member.node, member.slot, call.key_epoch, call.reason))
+
+    def _ApplyParams(self, _: c.ApplyParams) -> None:
+        state = self._state
+        state.params = self._applied(state.next_params)
+        state.next_params = Pending((), Millis(0))
+        self._emit(e.ParamsChanged(NETWORK, state.params))
+
+    def _ApplyCommittee(self, _: c.ApplyCommittee) -> None:
+        state = self._state
+        committee = self._applied(state.next_committee)
+        state.appoint(committee)
+
+    def _ApplyPrices(self, _: c.ApplyPrices) -> None:
+        found = self._applied(self._state.next_prices)
+        self._state.next_prices = Pending((), Millis(0))
+        self._emit(e.PricesChanged(POOL, found.price, found.auditor_fee, found.reservation_fee))
+
+    def _applied(self, pending: Pending[Any]) -> Any:
+        if not pending.value:
+            raise aborted("network", 7)
+        if self._state.now < pending.at:
+            raise aborted("network", 6)
+        return pending.value[0]
+
+    def _Unjail(self, call: c.Unjail) -> None:
+        member = self._member(call.operator_cap)
+        if not member.jailed_until:
+            raise aborted("member", 12)
+        if self._state.now < member.jailed_until:
+            raise aborted("member", 13)
+        self._state.members[member.slot] = replace(member, jailed_until=Millis(0), strikes=0)
+        self._emit(e.Unjailed(POOL, member.node, member.slot))
 
     def _UpdateWeight(self, call: c.UpdateWeight) -> None:
         member = self._state.members[call.slot]
-        weight = member.stake if member.attestation.key_epoch and not member.leaving_at else Mist(0)
+        out = member.leaving_at or member.jailed_until or member.current() is None
+        weight = Mist(0) if out else member.stake
         self._state.members[call.slot] = replace(member, weight=weight)
         self._state.queue[call.slot] = weight
         self._emit(e.WeightQueued(POOL, member.node, member.slot, weight))

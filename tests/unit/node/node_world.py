@@ -11,7 +11,6 @@ from typing import Any
 from chain_twin import DEPLOYMENT, NETWORK, POOL, REQUESTER, ROSTER, START, TwinChain, TwinState, nothing, operator_cap, record
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.attestation.committee import CommitteeMember
 from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.providers.simulated import SimulatedProvider
 from agent.attestation.simulated import SimulatedVerifier
@@ -30,8 +29,8 @@ from agent.enclave.workloads import load_workload
 from agent.enclave.workloads.workload import manifest_hash
 from agent.node.chain_time import ChainTime
 from agent.node.clock import ManualClock
-from agent.node.config import AdmissionSection
-from agent.node.duties import attest, audit, crank, execute, heartbeat, join
+from agent.node.config import AdmissionSection, DutySection
+from agent.node.duties import attest, audit, crank, execute, heartbeat, join, upkeep
 from agent.node.duties.duty import Computing
 from agent.node.duties.station import Station
 from agent.node.enclaves import Enclaves
@@ -41,11 +40,12 @@ from agent.node.journal import DutyKey, DutyRow, Journal, JournalTransactionLog
 from agent.node.routing import route
 from agent.node.runner import DutyRunner
 from agent.node.submitter import Submitter
-from agent.node.verifier import VerifierService
+from agent.node.verifier import BoardPeer, Member, Orders, SignatureBoard, SignatureCollector, VerifierService
 from agent.node.watcher import Watcher
 from agent.protocol import events as e
 from agent.protocol.lifecycle import TaskState
-from agent.protocol.records import Attestation, TaskView
+from agent.protocol.records import Attestation, Input, PolicyEntry, TaskView, Terms
+from agent.protocol.records import Committee as CommitteeView
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, Slot, TaskId
 
@@ -55,6 +55,8 @@ CODE = sha384(b"the enclave's code").digest()
 HOME = "http://blobs"
 
 VERIFIER = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+MEMBERS = (VERIFIER, *(Ed25519PrivateKey.from_private_bytes(bytes([0x08 + number]) * 32) for number in range(4)))
+FOREVER = Millis(2**64 - 1)
 AUTHORITY = SimulatedAuthority.create("twin", Millis(START), Random(1).randbytes)
 POLICY = Policy(
     version=1,
@@ -62,6 +64,9 @@ POLICY = Policy(
     allow_simulated=True,
     vendor=Layer(allow=frozenset({Allowance(TeeKind.SIMULATED, CODE)})),
 )
+
+
+LIFE = [state for state in TaskState if state < TaskState.EMPTY]
 
 
 class Crash(BaseException):
@@ -152,6 +157,16 @@ class TripJournal:
         return tripping
 
 
+def input_header(task: TaskId, opened_at: Millis, output_pk: bytes) -> InputHeader:
+    """What the requester seals in front of its text."""
+    return InputHeader(NETWORK, task, MANIFEST, opened_at, output_pk, 1_000_000, 1)
+
+
+def committee(threshold: int, members: int, epoch: int = 1) -> CommitteeView:
+    """The first `members` of MEMBERS."""
+    return CommitteeView(epoch, tuple(key.public_key().public_bytes_raw() for key in MEMBERS[:members]), threshold)
+
+
 @dataclass
 class World:
     """One chain, one blob store, one clock."""
@@ -159,14 +174,19 @@ class World:
     folder: Path
     clock: ManualClock = field(default_factory=ManualClock)
     blobs: TripBlobs = field(default_factory=TripBlobs)
+    secrets: dict[TaskId, TaskSecrets] = field(default_factory=dict)
+    """The requester's, of every task posted."""
     state: TwinState = field(init=False)
     nodes: list["NodeHarness"] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     services: list[tuple[TwinChain, VerifierService]] = field(default_factory=list)
+    archive: MemoryBlobStore = field(default_factory=MemoryBlobStore)
 
     def __post_init__(self) -> None:
-        verifier = VERIFIER.public_key().public_bytes_raw()
-        self.state = TwinState(self.clock, MANIFEST, verifiers=(verifier,), policy=POLICY.digest())
+        self.state = TwinState(
+            self.clock, MANIFEST, committee=committee(1, 1), policies=(PolicyEntry(POLICY.digest(), Millis(0), FOREVER, ()),)
+        )
+        self.boards = [SignatureBoard(key.public_key().public_bytes_raw()) for key in MEMBERS]
 
     async def node(self, slot: int, *, attested: bool = True, **options: Any) -> "NodeHarness":
         """A member of the pool with its journal and enclave."""
@@ -177,21 +197,30 @@ class World:
             await harness.vouch()
         return harness
 
-    async def verifier(self) -> VerifierService:
-        """The committee."""
-        member = CommitteeMember(VERIFIER, POLICY, (SimulatedVerifier(AUTHORITY.root),))
-        chain = TwinChain(self.state, Address(b"\xee" * 32))
+    async def verifier(self, number: int = 0, policies: tuple[Policy, ...] = (POLICY,)) -> VerifierService:
+        """One member of the committee; all of them are each other's peers."""
+        member = Member(MEMBERS[number], policies, (SimulatedVerifier(AUTHORITY.root),))
+        chain = TwinChain(self.state, Address(bytes([0xE0 + number]) * 32))
+        peers = [BoardPeer(board) for other, board in enumerate(self.boards) if other != number]
         service = VerifierService(
             member,
+            SignatureCollector(self.boards[number], peers),
+            self.orders(number),
             chain=chain,
             journal=await self.journal(),
             stores=BlobStores({HOME: self.blobs}),
-            archive=MemoryBlobStore(),
+            archive=self.archive,
             clock=self.clock,
-            random=Random(0),
+            random=Random(number),
         )
         self.services.append((chain, service))
         return service
+
+    def orders(self, number: int = 0) -> Orders:
+        """What the person behind member `number` decides."""
+        folder = self.folder / f"member-{number}"
+        folder.mkdir(exist_ok=True)
+        return Orders(folder)
 
     async def journal(self) -> Journal:
         """A journal in memory, closed with the world."""
@@ -205,8 +234,11 @@ class World:
             await journal.close()
 
     def reached(self, task: TaskId, state: TaskState) -> bool:
-        """Whether `task` is in `state` or beyond."""
-        return task not in self.state.tasks or self.state.tasks[task].state >= state
+        """Whether `task` is in `state` or beyond, in the order of a life without complaints."""
+        if task not in self.state.tasks:
+            return True
+        now = self.state.tasks[task].state
+        return now is state or (now in LIFE and state in LIFE and LIFE.index(now) >= LIFE.index(state))
 
     def calls(self, kind: type[c.Call] | None = None) -> list[str]:
         """The names of the calls that took effect, heartbeats left out; those of one `kind` if given."""
@@ -218,20 +250,24 @@ class World:
         state, task = self.state, TaskId(bytes([0x70, number]) + bytes(30))
         seat = state.seat(executor)
         secrets = TaskSecrets.generate(Random(number).randbytes)
-        header = InputHeader(NETWORK, task, MANIFEST, state.now, secrets.output_pk, 1_000_000, 1)
+        header = input_header(task, state.now, secrets.output_pk)
         sealed = seal_input(text, header, secrets, Recipient(seat.node, seat.key_epoch, seat.hpke_pk))
         await MemoryBlobStore.write(self.blobs, sealed.digest, sealed.blob)
         view = state.tasks[task] = record(
             TaskView, id=task, network=NETWORK, pool=POOL, roster=ROSTER, requester=REQUESTER, manifest=MANIFEST,
-            params=state.params, price=Mist(1_000), state=TaskState.RUNNING, opened_at=state.now,
+            params=state.params, terms=record(Terms, price=Mist(1_000), tee_mask=1), state=TaskState.RUNNING, opened_at=state.now,
             deadline=Millis(state.now + state.params.commit_ms), candidates=(Slot(executor),), candidate=1, executor=seat,
-            input_uri=HOME.encode(), input_digest=sealed.digest, key_commitment=sealed.key_commitment,
-            output_pk=secrets.output_pk, tee_mask=1,
+            input=Input(HOME.encode(), sealed.digest, sealed.key_commitment, secrets.output_pk, 1, ()),
         )  # fmt: skip
+        self.secrets[task] = secrets
         state.emit(
             e.InputPosted(task, POOL, seat.node, seat.slot, seat.key_epoch, sealed.digest, view.deadline), f"post{number}"
         )
         return task
+
+    def change(self, task: TaskId, **changes: Any) -> None:
+        """Have the chain show `task` otherwise; a flat name changes the group that holds it."""
+        self.state.tasks[task] = replace(self.state.tasks[task], **changes)
 
     async def run_until(self, reached: Callable[[], bool], *, at_once: bool = False, hours: float = 2.0) -> None:
         """Run everybody, moving the clock whenever nobody has anything left to do.
@@ -243,6 +279,8 @@ class World:
                 node.restart()
         jobs = [job for node in self.nodes for job in node.jobs()]
         jobs += [service.run() for _, service in self.services]
+        if not any(node.own for node in self.nodes):
+            jobs.append(self._beat())
         limit = self.clock.seconds() + hours * 3600
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(job) for job in jobs]
@@ -250,10 +288,13 @@ class World:
                 await self._settle(running, reached if at_once else lambda: False)
                 if reached():
                     break
-                due = self.clock.next_due()
+                due = await self._next_due()
                 assert due is not None, "nobody waits for anything, and it was not reached"
                 assert self.clock.seconds() + due < limit, "it was not reached in time"
                 self.clock.advance(due)
+                for _ in range(3):
+                    # whoever slept until now sets its next timer
+                    await asyncio.sleep(0)
             for each in running:
                 each.cancel()
         for node in self.nodes:
@@ -265,6 +306,21 @@ class World:
             for task in running:
                 if task.done() and not task.cancelled():
                     task.result()
+
+    async def _beat(self) -> None:
+        """What the nodes of a living network do: without heartbeats its time stands still."""
+        while True:
+            self.state.apply(c.Heartbeat())
+            await self.clock.sleep(self.state.params.heartbeat_ms * 0.9 / 1000)
+
+    async def _next_due(self) -> float | None:
+        """Seconds until the next timer. Whoever reads a file does so in a thread, and has no timer meanwhile."""
+        for _ in range(1_000):
+            due = self.clock.next_due()
+            if due is not None:
+                return due
+            await asyncio.sleep(0.001)
+        return None
 
     def _idle(self) -> list[bool]:
         parts = [(node.chain, node.runner.statistics()) for node in self.nodes]
@@ -289,6 +345,7 @@ class NodeHarness:
         own: bool = False,
         capacity: int = 256,
         concurrent: int = 4,
+        policy: DutySection | None = None,
     ) -> None:
         self.world = world
         self.slot = slot
@@ -299,6 +356,8 @@ class NodeHarness:
         self.own = own
         self.capacity = capacity
         self.concurrent = concurrent
+        self.policy = policy or DutySection(bounties=False)
+        self.kept = TripBlobs()
         self.folder = world.folder / f"node-{slot}"
         self.folder.mkdir(exist_ok=True)
         self.restart(trip)
@@ -315,7 +374,7 @@ class NodeHarness:
         )
         self.enclaves.trip = trip
         self.trip = trip
-        world.blobs.trip = trip
+        world.blobs.trip = self.kept.trip = trip
         journal: Any = TripJournal(self.journal, trip)
         self.process = journal
         time = ChainTime(self.chain, world.clock)
@@ -329,7 +388,9 @@ class NodeHarness:
             stores=BlobStores({HOME: world.blobs}),
             home=world.blobs,
             home_uri=HOME,
+            kept=self.kept,
             admission=self.admission,
+            policy=self.policy,
             computing=Computing(self.concurrent),
         )
         self.duties: list[Any] = [
@@ -340,15 +401,16 @@ class NodeHarness:
             provider = SimulatedProvider(platform, CODE, lambda: world.state.at)
             maker = EvidenceMaker(self.chain, self.enclaves, provider, world.blobs, validity_ms=4 * 3_600_000)
             self.duties += [
-                attest.AttestDuty(self.station, maker), join.JoinDuty(self.station), heartbeat.HeartbeatDuty(self.station)
+                attest.AttestDuty(self.station, maker), join.JoinDuty(self.station), heartbeat.HeartbeatDuty(self.station),
+                upkeep.UpkeepDuty(self.station),
             ]  # fmt: skip
         self.runner = DutyRunner(
             self.duties, chain=self.chain, time=time, journal=journal, clock=world.clock, random=random,
             workers=4 + self.concurrent, capacity=self.capacity,
         )  # fmt: skip
         self.watcher = Watcher(
-            "node", chain=self.chain, journal=journal, route=lambda event: route(event, self.me), wake=self.runner.wake,
-            clock=world.clock, random=random,
+            "node", chain=self.chain, journal=journal, wake=self.runner.wake, clock=world.clock, random=random,
+            route=lambda event: route(event, self.me, bounties=self.policy.bounties),
         )  # fmt: skip
 
     def jobs(self) -> list[Coroutine[Any, Any, None]]:
@@ -372,7 +434,7 @@ class NodeHarness:
         )  # fmt: skip
         await self.enclaves.bind(epoch, request)
         known = Attestation(
-            epoch, TeeKind.SIMULATED, BlobId(b"\x02" * 32), CODE, identity.hpke_pk, identity.sign_pk, Millis(START + 10**9)
+            epoch, TeeKind.SIMULATED, POLICY.digest(), BlobId(b"\x02" * 32), CODE, identity.hpke_pk, identity.sign_pk, Millis(START + 10**9)
         )
         member = state.members[self.slot]
         state.members[self.slot] = replace(member, key_epoch=epoch, attestation=known, weight=member.stake)

@@ -2,15 +2,19 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from node_world import NodeHarness, World, crash_anywhere
+from chain_twin import NETWORK, POOL
+from node_world import POLICY, NodeHarness, World, committee, crash_anywhere
 
+from agent.node.config import DutySection
 from agent.node.duties.attest import ATTEST, ATTESTED
 from agent.node.duties.join import DRAWN, JOIN
 from agent.node.journal import DutyRow
 from agent.protocol.draw import weight_of
-from agent.protocol.events import Attested, EvidencePosted
-from agent.protocol.lifecycle import TaskState
-from agent.protocol.units import BlobId, Millis, Mist, Slot
+from agent.protocol.events import Attested, EvidencePosted, Jailed, PolicySunset, Replaced, Revoked
+from agent.protocol.lifecycle import Outcome, TaskState
+from agent.protocol.records import PolicyEntry
+from agent.protocol.statements import RevocationReason
+from agent.protocol.units import BlobId, Millis, Mist, NodeId, Slot
 
 
 async def row(node: NodeHarness, kind: str) -> DutyRow:
@@ -36,7 +40,7 @@ async def test_a_new_node_is_attested_by_the_committee_and_drawn(world: World) -
     assert (await row(node, JOIN)).state == DRAWN
 
 
-@pytest.mark.parametrize("at", range(1, 100, 5))
+@pytest.mark.parametrize("at", range(1, 100, 8))
 async def test_a_node_that_crashes_anywhere_is_attested_with_one_challenge(world: World, at: int) -> None:
     await world.verifier()
     node = await world.node(0, attested=False, own=True)
@@ -92,11 +96,61 @@ async def test_a_task_of_the_old_epoch_is_still_executed_after_a_renewal(world: 
     world.state.watchers.append(
         lambda event: world.blobs.content.update({digest: blob}) if isinstance(event, Attested) else None
     )
-    world.state.verifiers = (*world.state.verifiers, b"\x22" * 32)
+    world.state.appoint(committee(1, 2, epoch=2))
     await world.run_until(lambda: world.reached(task, TaskState.COMMITTED))
     assert attested(world, 2)
     assert world.calls()[-1] == "Commit"
     assert world.state.tasks[task].executor.key_epoch == 1
+
+
+async def test_an_enclave_serves_until_its_record_has_lost_its_grace_and_its_tasks_have_ended(world: World) -> None:
+    quiet(world)
+    await world.verifier()
+    node = await world.node(0, attested=False, own=True)
+    await world.run_until(lambda: attested(world))
+    world.state.appoint(committee(1, 2, epoch=2))
+    await world.run_until(lambda: attested(world, 2))
+    graced = world.state.members[0].previous_until
+    await world.run_until(lambda: node.enclaves.kept() == (2,), hours=10)
+    assert world.state.now >= graced + world.state.params.span()
+
+
+async def test_a_policy_that_ends_is_left_as_soon_as_another_is_in_force(world: World) -> None:
+    newer = replace(POLICY, version=2)
+    await world.verifier(policies=(POLICY, newer))
+    await world.node(0, attested=False, own=True)
+    await world.run_until(lambda: attested(world))
+    state = world.state
+    assert state.members[0].attestation.policy == POLICY.digest()
+    ends, starts = Millis(state.now + 400_000), Millis(state.now + 100_000)
+    state.policies = (
+        replace(state.policies[0], sunset_at=ends), PolicyEntry(newer.digest(), starts, Millis(2**64 - 1), ()),
+    )  # fmt: skip
+    state.emit(PolicySunset(NETWORK, POLICY.digest(), ends), "sunset")
+    await world.run_until(lambda: attested(world, 2))
+    assert state.members[0].attestation.policy == newer.digest()
+    assert starts <= state.now < ends
+
+
+async def test_revoked_keys_are_replaced(world: World) -> None:
+    await world.verifier()
+    await world.node(0, attested=False, own=True)
+    await world.run_until(lambda: drawn(world))
+    member = world.state.members[0]
+    world.state.members[0] = replace(member, revoked_through=1)
+    world.state.emit(Revoked(POOL, member.node, member.slot, 1, RevocationReason.KEYS), "revoked")
+    await world.run_until(lambda: attested(world, 2))
+    assert world.state.members[0].current() is not None
+
+
+async def test_a_task_for_revoked_keys_is_cancelled_without_being_run(world: World) -> None:
+    node = await world.node(0)
+    world.state.members[0] = replace(world.state.members[0], revoked_through=1)
+    task = await world.post(0)
+    await world.run_until(lambda: world.reached(task, TaskState.SETTLED))
+    assert world.calls() == ["CancelRevoked", "Settle"]
+    assert world.state.tasks[task].outcome is Outcome.REVOKED
+    assert node.station.computing.running == 0
 
 
 async def test_lost_keys_are_replaced_by_a_new_attestation(world: World) -> None:
@@ -112,7 +166,7 @@ async def test_a_new_committee_is_answered_with_a_new_attestation(world: World) 
     await world.verifier()
     await world.node(0, attested=False, own=True)
     await world.run_until(lambda: attested(world))
-    world.state.verifiers = (*world.state.verifiers, b"\x22" * 32)
+    world.state.appoint(committee(1, 2, epoch=2))
     await world.run_until(lambda: attested(world, 2))
 
 
@@ -133,6 +187,52 @@ async def test_a_leaving_node_does_not_attest_again(world: World) -> None:
     world.state.members[0] = replace(world.state.members[0], leaving_at=1)
     await world.run_until(lambda: node.runner.statistics().queue.later >= 3)
     assert world.calls() == []
+
+
+def jail(world: World, for_ms: int) -> None:
+    member = world.state.members[0]
+    until = Millis(world.state.now + for_ms)
+    world.state.members[0] = replace(member, strikes=3, jailed_until=until)
+    world.state.emit(Jailed(POOL, member.node, member.slot, until), "jailed")
+
+
+async def test_a_jailed_node_leaves_the_draws_and_comes_back_when_its_time_is_over(world: World) -> None:
+    await world.verifier()
+    await world.node(0, attested=False, own=True)
+    await world.run_until(lambda: drawn(world))
+    jail(world, 300_000)
+    freed = world.state.now + 300_000
+    await world.run_until(lambda: not drawn(world))
+    assert world.state.now < freed
+    await world.run_until(lambda: drawn(world))
+    assert world.state.now >= freed
+    assert world.state.members[0].strikes == 0
+    assert world.calls().count("Unjail") == 1
+
+
+async def test_an_operator_may_keep_unjailing_to_himself(world: World) -> None:
+    await world.verifier()
+    node = await world.node(0, attested=False, own=True, policy=DutySection(bounties=False, auto_unjail=False))
+    await world.run_until(lambda: drawn(world))
+    jail(world, 1_000)
+    await world.run_until(lambda: not drawn(world))
+    began = world.clock.seconds()
+    await world.run_until(lambda: world.clock.seconds() > began + 600)
+    assert "Unjail" not in world.calls()
+    assert (await row(node, JOIN)).state == "jailed"
+
+
+async def test_a_node_whose_slot_was_taken_waits_without_failing(world: World) -> None:
+    await world.verifier()
+    node = await world.node(0, attested=False, own=True)
+    await world.run_until(lambda: drawn(world))
+    member = world.state.members[0]
+    world.state.members[0] = replace(member, node=NodeId(b"\x0d" * 32))
+    world.state.emit(Replaced(POOL, member.node, member.slot, NodeId(b"\x0d" * 32)), "replaced")
+    began = world.clock.seconds()
+    await world.run_until(lambda: world.clock.seconds() > began + 300)
+    assert (await row(node, JOIN)).state == "replaced"
+    assert node.runner.statistics().failures == 0
 
 
 async def test_a_slashed_stake_is_told_to_the_roster(world: World) -> None:
