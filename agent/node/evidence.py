@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import cbor2
 
-from agent.attestation.binding import report_data
+from agent.attestation.binding import user_data
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.providers.base import EvidenceProvider
 from agent.chain.port import Chain
@@ -42,13 +42,13 @@ class EvidenceMaker:
         identity = await self._enclaves.begin(epoch)
         await self._check(identity)
         try:
-            binding = (await self._enclaves.bind(epoch, self._request(member, network))).binding
+            bound = await self._enclaves.bind(epoch, self._request(member, network))
         except AlreadyBound as error:
             # Its binding was never posted, so nobody knows these keys yet.
             await self._enclaves.retire(epoch)
             raise DutyError("the committee or the challenge changed while evidence was made: starting over") from error
-        quote = await self._provider.attest(report_data(binding), member.challenge, identity.hpke_pk)
-        evidence = Evidence(binding, Quote(self._provider.media_type, quote), isolation_report(identity.isolation))
+        quote = await self._provider.attest(user_data(bound.binding, bound.native), member.challenge, identity.hpke_pk)
+        evidence = Evidence(bound.binding, Quote(self._provider.media_type, quote), isolation_report(identity.isolation))
         return await self._store.put(evidence.encode())
 
     def _request(self, member: MemberView, network: NetworkView) -> BindingRequest:

@@ -6,7 +6,7 @@ from localnet.ledger.model import DynamicField, Object, ObjectId, TypedValue
 from localnet.ledger.names import SUI_PACKAGE, is_instance
 from localnet.ledger.store import ObjectStore
 from localnet.movevm.machine import VirtualMachine
-from localnet.movevm.types import Struct
+from localnet.movevm.types import ADDRESS_BYTES, Struct
 
 
 def dynamic_fields(parent: ObjectId, store: ObjectStore, vm: VirtualMachine) -> Iterator[DynamicField]:
@@ -18,12 +18,13 @@ def dynamic_fields(parent: ObjectId, store: ObjectStore, vm: VirtualMachine) -> 
 
 def _field(found: Object, store: ObjectStore, vm: VirtualMachine) -> DynamicField:
     name_type = found.type.arguments[0]
-    _, name, value = vm.decode(found.type, found.contents)
-    encoded = vm.encode(name_type, name)
+    # Field { id, name, value }: of the value, which may be large, nothing is decoded
+    end = vm.codecs.end(name_type, found.contents, ADDRESS_BYTES)
+    encoded = found.contents[ADDRESS_BYTES:end]
     if not is_instance(name_type, SUI_PACKAGE, "dynamic_object_field", "Wrapper"):
         return DynamicField(found, TypedValue(name_type, encoded), None)
     assert isinstance(name_type, Struct)
-    child = store.get(ObjectId(value[0]))  # the field's value is the ID of the child; Wrapper<N> has the BCS of N
+    child = store.get(ObjectId(found.contents[end : end + ADDRESS_BYTES]))  # the field's value is the ID of the child; Wrapper<N> has the BCS of N
     return DynamicField(
         found, TypedValue(name_type.arguments[0], encoded), child if isinstance(child, Object) else None
     )

@@ -70,6 +70,17 @@ class Codecs:
             raise MalformedValue(f"{len(data)} bytes are not one {type_}, which would be {at}")
         return value
 
+    def end(self, type_: Type, data: bytes, at: int) -> int:
+        """Where the value of `type_` that starts `at` in `data` ends.
+
+        Raises:
+            MalformedValue: there is none. LinkError: no such type.
+        """
+        try:
+            return self.of(type_).decode(data, at)[1]
+        except IndexError:
+            raise MalformedValue(f"{len(data)} bytes are too few for {type_}") from None
+
     def of(self, type_: Type, depth: int = 0) -> Codec:
         """Raises LinkError, MalformedValue if the type is nested too deep."""
         codec = self._made.get(type_)

@@ -78,7 +78,9 @@ def _abi(parsed: argparse.Namespace) -> int:
 
 def _coverage(parsed: argparse.Namespace) -> int:
     package = read_package(parsed.package)
-    reached = reached_by_unit_tests(package, run_unit_tests(package)) | reached_by_transactions(parsed.transactions)
+    reached = reached_by_unit_tests(package, run_unit_tests(package))
+    for record in parsed.record:
+        reached |= reached_by_transactions(record)
     found = coverage(package, reached)
     sys.stdout.write(f"{found}\n")
     return 0 if found.is_whole else 1
@@ -105,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     coverer = commands.add_parser("coverage", help="list abort codes and functions that no test reaches")
     coverer.add_argument("package", type=Path)
     coverer.add_argument(
-        "--transactions", type=Path, nargs="*", default=[], metavar="TEST", help="pytest files whose transactions on localnet count too"
+        "--record", type=Path, nargs="*", default=[], help="what transactions on a localnet reached, where that counts too"
     )
     coverer.set_defaults(command=_coverage)
     lister = commands.add_parser("abi", help="list what a package's bytecode offers to transactions")

@@ -1,18 +1,14 @@
 """What the tests of a Move package never reach: abort codes that no test provokes, functions that no test calls.
 
-Two kinds of tests count. Move unit tests: what `#[expected_failure]` names, if the test passed, and what the bytecode of the
-test modules calls, as the compiler resolved it. And pytest files that run transactions on localnet ledgers, for what the test VM
-cannot do: they are run with `recorder.py`, and what aborted and what was called is read from its record.
+Move unit tests count: what `#[expected_failure]` names, if the test passed, and what the bytecode of the test modules calls, as
+the compiler resolved it. So do transactions on localnet ledgers, for what the test VM cannot do, if somebody wrote down what
+was called and what aborted (`tests/conformance/move/transaction_recorder.py`).
 """
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,10 +19,9 @@ from localnet.movevm.bytecode.parser import parse_module
 from localnet.toolchain.abi import functions
 from localnet.toolchain.builder import run_builder
 from localnet.toolchain.dependencies import local_dependencies
-from localnet.toolchain.errors import BuilderFailed, CompileFailed
+from localnet.toolchain.errors import CompileFailed, PackageUnreadable
 from localnet.toolchain.framework_sources import decompiled_sources
 from localnet.toolchain.package import MovePackage
-from localnet.toolchain.recorder import RECORD_FILE
 from localnet.toolchain.unit_tests import MoveTestRun, declared_tests
 
 _CODE: Final = re.compile(r"^const (E[A-Z]\w*): u64 = (\d+);", re.MULTILINE)
@@ -36,7 +31,6 @@ _EXPECTING: Final = re.compile(
 )
 _ONLY_FOR_TESTS: Final = re.compile(r"^\s*#\[(?:test|test_only|random_test|expected_failure)\b[^\n]*\]\s*$", re.MULTILINE)
 _PRIVATE_ENTRY: Final = re.compile(r"^entry fun", re.MULTILINE)
-_TIME_LIMIT_S: Final = 480
 
 
 class AbortCode(NamedTuple):
@@ -92,10 +86,8 @@ class Coverage:
 
     def __str__(self) -> str:
         """Return a line of totals, and one for everything left out."""
-        lines = [
-            f"{len(self.codes) - len(self.unhit)} of {len(self.codes)} abort codes provoked, "
-            f"{len(self.functions) - len(self.uncalled)} of {len(self.functions)} functions called"
-        ]
+        provoked, called = len(self.codes) - len(self.unhit), len(self.functions) - len(self.uncalled)
+        lines = [f"{provoked} of {len(self.codes)} abort codes provoked, {called} of {len(self.functions)} functions called"]
         lines += [f"no test provokes {code}" for code in self.unhit]
         lines += [f"no test calls {call}" for call in self.uncalled]
         return "\n".join(lines)
@@ -195,23 +187,17 @@ def _name(text: str) -> str | None:
 # ---- transactions
 
 
-def reached_by_transactions(tests: Sequence[Path]) -> Reached:
-    """Run pytest files and return what their transactions reached.
+def reached_by_transactions(record: Path) -> Reached:
+    """Return what a record of transactions on localnet ledgers tells: `{"aborts": [[module, code]], "calls": [[module, function]]}`.
 
     Raises:
-        BuilderFailed: a test failed, so what it reached proves nothing.
+        PackageUnreadable: it is no such record.
     """
-    if not tests:
-        return Reached()
-    with tempfile.TemporaryDirectory() as directory:
-        record = Path(directory) / "record.json"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "localnet.toolchain.recorder", "-p", "no:cacheprovider", *map(str, tests)]
-        done = subprocess.run(  # noqa: S603 - our own interpreter, no shell
-            command, env={**os.environ, RECORD_FILE: str(record)}, capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
-        )
-        if done.returncode != 0:
-            raise BuilderFailed(f"tests that were to be recorded failed (exit {done.returncode}):\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+    try:
         read = json.loads(record.read_text())
-    return Reached(
-        frozenset((module, code) for module, code in read["aborts"]), frozenset((module, function) for module, function in read["calls"])
-    )
+        return Reached(
+            frozenset((str(module), int(code)) for module, code in read["aborts"]),
+            frozenset((str(module), str(function)) for module, function in read["calls"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as broken:
+        raise PackageUnreadable(f"{record} is no record of transactions ({broken})") from None

@@ -123,11 +123,11 @@ def decide(row: DutyRow, seen: Standing) -> Act | Moved | Wait:  # noqa: PLR0911
         return Wait(member.challenge_expires)
     if seen.answering:
         return Act.MAKE_EVIDENCE
-    if row.state == POSTED:
-        # Nobody vouched for the last evidence. The next one waits longer, since asking costs gas.
+    if row.state != ATTESTED and record.key_epoch < member.key_epoch and row.facts.get("counted") != member.key_epoch:
+        # Nobody vouched for the last evidence, or none could be made. The next one waits longer, since asking costs gas.
         tries = row.number("tries") + 1
         rest = seen.network.params.challenge_ms * (2 ** min(tries, MAX_PATIENCE) - 2)
-        return Moved(row.to(UNATTESTED, tries=tries, rest_until=seen.clock + rest))
+        return Moved(row.to(UNATTESTED, tries=tries, rest_until=seen.clock + rest, counted=member.key_epoch))
     resting = row.number("rest_until")
     return Wait(Millis(resting)) if seen.clock < resting else Act.CHALLENGE
 

@@ -5,6 +5,7 @@ posted ── judged good, archived, k of n signed, sent ──> done           
 
 from typing import ClassVar, Final
 
+from agent.attestation.collecting import Collected
 from agent.attestation.errors import SigningRefused
 from agent.attestation.evidence import MAX_EVIDENCE
 from agent.chain.calls import Attest
@@ -18,7 +19,6 @@ from agent.node.errors import Unmeetable
 from agent.node.journal import DutyKey, DutyRow
 from agent.node.submitter import Submitter
 from agent.node.verifier.agreement import Agreement
-from agent.node.verifier.signatures import Signatures
 from agent.protocol.events import EvidencePosted
 from agent.protocol.records import MemberView
 from agent.protocol.units import BlobId, Millis, Slot
@@ -83,7 +83,7 @@ class EndorseDuty(Duty):
             await self._archive.put(evidence)
             return Moved(row.to(POSTED, archived=1))
         found = await self._agreement.seek(row, verdict, bench, clock)
-        if not isinstance(found, Signatures):
+        if not isinstance(found, Collected):
             return found
         call = Attest(
             slot=slot,
@@ -94,7 +94,7 @@ class EndorseDuty(Duty):
             sign_pk=verdict.sign_pk,
             not_after=verdict.not_after,
             policy=verdict.policy,
-            committee=found.committee,
+            committee=found.epoch,
             signers=found.signers,
             signatures=found.signatures,
         )

@@ -12,17 +12,18 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.attestation.binding import committee_hash
-from agent.attestation.committee import AttestationFacts, Committee, CommitteeMember
+from agent.attestation.binding import Committee
+from agent.attestation.committee import AttestationFacts, CommitteeMember
 from agent.attestation.errors import EvidenceRefused, FactsRefused
 from agent.attestation.policy import Policy
 from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE
 from agent.node.errors import ConfigError
 from agent.node.verifier.signatures import Bench
+from agent.protocol.records import Committee as CommitteeView
 from agent.protocol.records import MemberView, NetworkView, PoolView, TaskView
 from agent.protocol.statements import Statement, TicketSeat, TicketStatement, VerdictStatement
-from agent.protocol.units import Address, BlobId, Digest, Millis
+from agent.protocol.units import BlobId, Digest, Millis
 
 SEED_BYTES: Final = 32
 
@@ -55,8 +56,7 @@ class Member:
         Raises:
             FactsRefused: it has none.
         """
-        here = network.committee
-        return self._bench(here.epoch, here.verifiers, here.threshold)
+        return self._bench(network.committee)
 
     def bench_trusted_by(self, network: NetworkView, now: Millis, trusted: bytes | None) -> Bench:
         """This member's place in the committee that an enclave bound to the committee hash `trusted` believes: the one in
@@ -65,9 +65,8 @@ class Member:
         Raises:
             FactsRefused: it has none there.
         """
-        former = network.previous
-        if trusted is not None and now < network.previous_until and trusted == committee_hash(former.threshold, former.verifiers):
-            return self._bench(former.epoch, former.verifiers, former.threshold)
+        if trusted is not None and now < network.previous_until and trusted == _committee(network.previous).digest():
+            return self._bench(network.previous)
         return self.present_bench(network)
 
     def judge(
@@ -85,7 +84,7 @@ class Member:
             judge = self._judges.get(bytes(policy))
             if judge is None:
                 continue
-            facts = _facts(chain_id, network, pool, member, digest, policy)
+            facts = AttestationFacts.of(chain_id, network, pool, member, digest, policy)
             try:
                 return judge.sign_verdict(evidence, facts, at).statement
             except EvidenceRefused as error:
@@ -94,10 +93,10 @@ class Member:
             raise refused
         raise FactsRefused("no policy in force on the network is loaded here: put its document into [committee] policies")
 
-    def _bench(self, epoch: int, verifiers: tuple[bytes, ...], threshold: int) -> Bench:
-        if self._public not in verifiers:
-            raise FactsRefused(f"key {self._public.hex()[:16]}… is not in committee {epoch} of the network: was it started with the right one?")
-        return Bench(epoch, verifiers, threshold, verifiers.index(self._public))
+    def _bench(self, view: CommitteeView) -> Bench:
+        if self._public not in view.verifiers:
+            raise FactsRefused(f"key {self._public.hex()[:16]}… is not in committee {view.epoch} of the network: was it started with the right one?")
+        return Bench(view.epoch, _committee(view), view.verifiers.index(self._public))
 
 
 def policies_in_force(network: NetworkView, clock: Millis) -> tuple[Digest, ...]:
@@ -157,21 +156,5 @@ class MemberKeyFile:
             raise ConfigError(file, (f"no member key (64 hexadecimal digits): {error}",)) from None
 
 
-def _facts(
-    chain_id: str, network: NetworkView, pool: PoolView, member: MemberView, digest: BlobId, policy: Digest
-) -> AttestationFacts:
-    return AttestationFacts(
-        chain_id=chain_id,
-        network=Address(network.id),
-        pool=Address(pool.id),
-        node=member.node,
-        key_epoch=member.key_epoch,
-        challenge=member.challenge,
-        challenge_expires=member.challenge_expires,
-        evidence_digest=digest,
-        manifest=pool.manifest,
-        tee_mask=pool.tee_mask,
-        allow_simulated=network.allow_simulated,
-        policy=policy,
-        committee=Committee(verifiers=network.committee.verifiers, threshold=network.committee.threshold),
-    )
+def _committee(view: CommitteeView) -> Committee:
+    return Committee(verifiers=view.verifiers, threshold=view.threshold)

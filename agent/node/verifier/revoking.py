@@ -6,6 +6,7 @@
 import asyncio
 from typing import ClassVar, Final
 
+from agent.attestation.collecting import Collected
 from agent.chain.calls import Revoke
 from agent.chain.errors import NothingToRevoke
 from agent.chain.port import Chain
@@ -16,7 +17,6 @@ from agent.node.journal import DutyKey, DutyRow
 from agent.node.submitter import Submitter
 from agent.node.verifier.agreement import Agreement
 from agent.node.verifier.orders import Orders, RevocationOrder
-from agent.node.verifier.signatures import Signatures
 from agent.protocol.records import MemberView
 from agent.protocol.statements import RevocationStatement
 from agent.protocol.units import Address, NodeId
@@ -70,9 +70,9 @@ class RevokeDuty(Duty):
         pool = Address(self._chain.deployment.pool.id)
         statement = RevocationStatement(Address(network.id), pool, node, epoch, order.reason)
         found = await self._agreement.seek(row, statement, bench, clock)
-        if not isinstance(found, Signatures):
+        if not isinstance(found, Collected):
             return found
-        call = Revoke(order.slot, epoch, int(order.reason), found.committee, found.signers, found.signatures)
+        call = Revoke(order.slot, epoch, int(order.reason), found.epoch, found.signers, found.signatures)
         try:
             await self._submitter.submit(call, purpose=f"{row.key}:revoke")
         except NothingToRevoke:

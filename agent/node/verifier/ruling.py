@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 import structlog
 
+from agent.attestation.collecting import Collected
 from agent.chain.calls import Rule
 from agent.chain.port import Chain
 from agent.node.chain_time import ChainTime
@@ -17,7 +18,6 @@ from agent.node.journal import DutyKey, DutyRow
 from agent.node.submitter import Submitter
 from agent.node.verifier.agreement import Agreement
 from agent.node.verifier.orders import Orders
-from agent.node.verifier.signatures import Signatures
 from agent.protocol.disputes import ruling_round
 from agent.protocol.events import RulingAwaited
 from agent.protocol.lifecycle import TaskState
@@ -75,8 +75,8 @@ class RuleDuty(Duty):
         bench = self._agreement.member.present_bench(sight.network)
         statement = RulingStatement(sight.task.network, task, row.key.round, order.root, order.agrees)
         found = await self._agreement.seek(row, statement, bench, sight.clock)
-        if not isinstance(found, Signatures):
+        if not isinstance(found, Collected):
             return found
-        call = Rule(task, order.root, order.agrees, found.committee, found.signers, found.signatures)
+        call = Rule(task, order.root, order.agrees, found.epoch, found.signers, found.signatures)
         await self._submitter.submit(call, purpose=f"{row.key}:rule")
         return sent(sight.clock)

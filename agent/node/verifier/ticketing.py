@@ -7,7 +7,8 @@ see no chain, who was drawn [C6].
 from typing import ClassVar, Final
 
 from agent.attestation.binding import Binding
-from agent.attestation.errors import EvidenceError, SigningRefused
+from agent.attestation.collecting import Collected
+from agent.attestation.errors import EvidenceError
 from agent.attestation.evidence import MAX_EVIDENCE, Evidence
 from agent.chain.calls import IssueTicket
 from agent.chain.port import Chain
@@ -16,12 +17,11 @@ from agent.delivery.errors import BlobError
 from agent.node.chain_time import ChainTime
 from agent.node.duties.duty import DONE, Duty, Moved, Step, Wait, sent
 from agent.node.duties.sight import Sight, look
-from agent.node.errors import Unmeetable
+from agent.node.errors import DutyError
 from agent.node.journal import DutyKey, DutyRow
 from agent.node.submitter import Submitter
 from agent.node.verifier.agreement import Agreement
 from agent.node.verifier.member import ticket_of
-from agent.node.verifier.signatures import Signatures
 from agent.protocol.lifecycle import TaskState
 from agent.protocol.records import MemberView, NetworkView, TaskView
 from agent.protocol.units import Address, BlobId, Millis, TaskId
@@ -90,16 +90,14 @@ class TicketDuty(Duty):
         task, network = sight.task, sight.network
         wrong = objection(task, network)
         if wrong is not None:
-            raise Unmeetable(f"no ticket is signed: {wrong}")
-        try:
-            bench = self._agreement.member.bench_trusted_by(network, sight.now, await self._trusted(task, network, sight.now))
-        except SigningRefused as error:
-            raise Unmeetable(str(error)) from error
+            # not abandoned: another round of the task may be sound
+            raise DutyError(f"no ticket is signed: {wrong}")
+        bench = self._agreement.member.bench_trusted_by(network, sight.now, await self._trusted(task, network, sight.now))
         ticket = ticket_of(task, network)
         found = await self._agreement.seek(row, ticket, bench, sight.clock)
-        if not isinstance(found, Signatures):
+        if not isinstance(found, Collected):
             return found
-        call = IssueTicket(task.id, ticket.issued_at, found.committee, found.signers, found.signatures)
+        call = IssueTicket(task.id, ticket.issued_at, found.epoch, found.signers, found.signatures)
         await self._submitter.submit(call, purpose=f"{row.key}:issue/{len(task.rounds)}")
         return sent(sight.clock)
 

@@ -97,3 +97,11 @@ fun probability_one_always_audits_and_zero_never() {
         i = i + 1;
     };
 }
+
+#[test]
+fun all_weights_are_those_that_were_set() {
+    let (mut fen, _) = ramp();
+    assert!(draw::weights(&fen) == vector[1, 2, 3, 4, 5, 6, 7, 8]);
+    draw::add(&mut fen, DEPTH, 5, 6, 0);
+    assert!(draw::weights(&fen) == vector[1, 2, 3, 4, 5, 0, 7, 8]);
+}

@@ -41,8 +41,8 @@ from agent.chain.port import ChainEvent, Cursor, Receipt
 from agent.chain.sui import Deployer, Endpoint, GasPolicy, PackageCode, PoolTerms, SuiChain, SuiSettings, Wallet
 from agent.chain.sui.position import Position
 from agent.chain.transaction_log import MemoryTransactionLog, TransactionLog, TxStatus
-from agent.protocol.events import ChallengeIssued, NodeRegistered, PoolCreated, WeightQueued
 from agent.protocol.deterrence import quote
+from agent.protocol.events import ChallengeIssued, NodeRegistered, PoolCreated, WeightQueued
 from agent.protocol.records import Params, Prices
 from agent.protocol.units import Digest, Millis, Mist, ObjectId, Slot, TaskId
 from localnet.ledger.clock import ManualClock

@@ -4,23 +4,13 @@ from random import Random
 
 import pytest
 from call_examples import DEPLOYMENT
-from fake_full_node import FakeFullNode
+from fake_full_node import FakeFullNode, Sleeper
 
 from agent.chain.sui import Endpoint, GasPolicy, SuiChain, SuiSettings, Wallet, WatchPolicy
 from agent.chain.sui.pacing import Pace
 from agent.chain.transaction_log import MemoryTransactionLog, TransactionLog
 
 SUI = 10**9
-
-
-class Sleeper:
-    """Stands in for asyncio.sleep: waits for nothing, remembers how long it would have been."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 @pytest.fixture

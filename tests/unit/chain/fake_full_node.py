@@ -44,6 +44,16 @@ METHODS = {
 }
 
 
+class Sleeper:
+    """Stands in for asyncio.sleep: waits for nothing, remembers how long it would have been."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
 def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 from call_examples import DEPLOYMENT, TASK
-from conftest import Sleeper
-from fake_full_node import FakeFullNode
+from fake_full_node import FakeFullNode, Sleeper
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from pysui.sui.sui_grpc.suimsgs.sui.rpc import v2

@@ -86,10 +86,10 @@ async def bound_node(
     return Node(node(letter), client, identity)
 
 
-def header_for(executor: Node, secrets: TaskSecrets) -> InputHeader:
+def header_for(executor: Node, secrets: TaskSecrets, task: TaskId = TASK) -> InputHeader:
     return InputHeader(
         network=NETWORK,
-        task=TASK,
+        task=task,
         manifest=Digest(executor.identity.manifest_hash),
         opened_at=OPENED_AT,
         output_pk=secrets.output_pk,
@@ -99,15 +99,17 @@ def header_for(executor: Node, secrets: TaskSecrets) -> InputHeader:
     )
 
 
-def post(executor: Node, text: str, secrets: TaskSecrets | None = None, header: InputHeader | None = None) -> Posted:
+def post(
+    executor: Node, text: str, secrets: TaskSecrets | None = None, header: InputHeader | None = None, task: TaskId = TASK
+) -> Posted:
     """Seal `text` for `executor`; the order says what an honest client would post, whatever `header` says."""
     secrets = secrets or TaskSecrets.generate()
-    honest = header_for(executor, secrets)
+    honest = header_for(executor, secrets, task)
     recipient = Recipient(executor.id, executor.key_epoch, executor.identity.hpke_pk)
     sealed = seal_input(text, header or honest, secrets, recipient)
     order = ExecuteOrder(
         network=NETWORK,
-        task=TASK,
+        task=task,
         node=executor.id,
         key_epoch=executor.key_epoch,
         input_digest=Digest(sealed.digest),

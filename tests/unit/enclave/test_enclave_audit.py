@@ -96,6 +96,13 @@ async def test_a_wrap_of_another_key_is_a_vote(executor: Node, auditor: Node) ->
     assert (await vote_on(posted, auditor, wraps=wraps(TaskSecrets.generate().data_key, auditor.seat()))).root == BAD_WRAP
 
 
+async def test_a_round_wrapped_with_another_key_is_not_the_earlier_ones_fault(executor: Node, auditor: Node) -> None:
+    posted, _ = await committed(executor)
+    earlier = wraps(posted.secrets.data_key, replace(auditor.seat(), node=node("b")))
+    false = wraps(TaskSecrets.generate().data_key, auditor.seat())
+    assert (await vote_on(posted, auditor, 2, wraps=false, earlier=earlier)).root == BAD_WRAP
+
+
 @pytest.mark.parametrize("garbage", [b"", b"\x00" * 80, b"\xff" * 81])
 async def test_garbage_instead_of_a_wrap_is_a_vote(executor: Node, auditor: Node, garbage: bytes) -> None:
     posted, _ = await committed(executor)

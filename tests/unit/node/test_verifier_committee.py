@@ -7,6 +7,7 @@ from chain_twin import NETWORK, NOBODY, PARAMS, POOL, record
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from node_world import AUTHORITY, POLICY, World, committee
 
+from agent.attestation.binding import Committee
 from agent.attestation.errors import FactsRefused
 from agent.attestation.policy import Allowance, Layer
 from agent.attestation.simulated import SimulatedVerifier
@@ -206,7 +207,8 @@ async def test_an_order_with_the_wrong_slot_says_so_and_can_be_given_again(world
 
 
 def test_turns_differ_between_statements_and_every_member_has_one() -> None:
-    bench = [Bench(1, committee(2, 3).verifiers, 2, place) for place in range(3)]
+    three = Committee(verifiers=committee(2, 3).verifiers, threshold=2)
+    bench = [Bench(1, three, place) for place in range(3)]
     names = [name_of(RulingStatement(NETWORK, TaskId(bytes([n]) * 32), 3, ROOT, agrees=True)) for n in range(30)]
     assert all(sorted(rank(name, each) for each in bench) == [0, 1, 2] for name in names)
     assert {rank(name, bench[0]) for name in names} == {0, 1, 2}
