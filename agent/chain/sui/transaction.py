@@ -113,38 +113,6 @@ class Transaction:
         return len(self._commands) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class MoveCall:
-    """A call as it stands in a transaction."""
-
-    module: str
-    function: str
-    arguments: tuple[bytes | None, ...]
-    """Pure values as their BCS, objects as their 32-byte ids; None: the result of another command, or the gas coin."""
-
-
-def move_calls(tx_bytes: bytes) -> tuple[MoveCall, ...]:
-    """The Move calls of a programmable transaction, whoever made it.
-
-    Raises:
-        ValueError: it is none, or cannot be read.
-    """
-    try:
-        program = bcs.TransactionData.deserialize(tx_bytes).value.TransactionKind.value
-        inputs = [_input(each) for each in program.Inputs]
-        called = [each.value for each in program.Command if each.enum_name == "MoveCall"]
-        return tuple(
-            MoveCall(
-                str(each.Module),
-                str(each.Function),
-                tuple(inputs[at.value] if at.enum_name == "Input" else None for at in each.Arguments),
-            )
-            for each in called
-        )
-    except Exception as error:  # canoser raises what it happens to, a NameError among others
-        raise ValueError("no programmable transaction") from error
-
-
 def owned_inputs(tx_bytes: bytes) -> frozenset[ObjectId]:
     """Objects of the sender that a transaction names, its gas coins too: while its fate is open, no other may.
 
@@ -159,12 +127,6 @@ def owned_inputs(tx_bytes: bytes) -> frozenset[ObjectId]:
         return frozenset(ObjectId(bytes(each.ObjectID.Address)) for each in references)
     except Exception as error:  # canoser raises what it happens to, a NameError among others
         raise ValueError("the transaction log holds bytes that are no transaction") from error
-
-
-def _input(given: Any) -> bytes | None:
-    if given.enum_name == "Pure":
-        return bytes(given.value)
-    return bytes(given.value.value.ObjectID.Address) if given.enum_name == "Object" else None
 
 
 def _address(value: bytes) -> Any:

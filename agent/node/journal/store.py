@@ -18,6 +18,7 @@ import cbor2
 from sqlalchemy import RowMapping, delete, event, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -76,13 +77,18 @@ class Journal:
         journal = cls(_engine(f"sqlite+aiosqlite:///{file}"))
         try:
             found = await journal.read(lambda db: db.scalar(select(about.c.value).where(about.c.key == "version")))
+        except OperationalError:
+            found = None
         except BaseException:
             await journal.close()
             raise
-        if int(found or 0) != VERSION:
-            await journal.close()
-            raise SchemaMismatch(int(found or 0), VERSION)
-        return journal
+        if found is not None and int(found) == VERSION:
+            return journal
+        await journal.close()
+        if found is None:
+            # it is just being made
+            return None
+        raise SchemaMismatch(int(found), VERSION)
 
     @classmethod
     async def memory(cls) -> Self:

@@ -19,10 +19,12 @@ class DeliveryClaimed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChunkPublished(Event):
-    """A chunk of the sealed output is on chain, in the arguments of this transaction."""
+    """A chunk of the sealed output is on chain: here."""
 
     task: TaskId
     index: U64
+    head: bytes
+    tail: bytes
 
 
 @dataclass(frozen=True, slots=True)

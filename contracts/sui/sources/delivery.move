@@ -33,7 +33,8 @@ const HALF: u64 = 8_192;
 const MAX_CHUNKS: u64 = 64;
 
 public struct DeliveryClaimed has copy, drop { task: address, pool: address, bond: u64, deadline: u64 }
-public struct ChunkPublished has copy, drop { task: address, index: u64 }
+/// The bytes themselves: arguments of a transaction may be another contract's making, and are then nowhere to be read.
+public struct ChunkPublished has copy, drop { task: address, index: u64, head: vector<u8>, tail: vector<u8> }
 public struct OutputPublished has copy, drop { task: address, pool: address, chunks: u64, deadline: u64 }
 public struct DeliveryDisputed has copy, drop { task: address, pool: address, bond: u64 }
 
@@ -84,7 +85,7 @@ fun publish(task: &mut Task, index: u64, head: vector<u8>, tail: vector<u8>, las
     assert!(index <= leaves.length(), EBadChunk);
     while (leaves.length() > index) { leaves.pop_back(); };
     leaves.push_back(commitment::blob_leaf(index as u32, &head, &tail));
-    event::emit(ChunkPublished { task: at, index });
+    event::emit(ChunkPublished { task: at, index, head, tail });
     if (!last) return;
     assert!(commitment::root(*task.leaves()) == task.sealed_output_digest(), EWrongOutput);
     task.set_published();

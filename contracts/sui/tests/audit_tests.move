@@ -24,7 +24,7 @@ const RULING: u8 = 13;
 const UPHELD: u8 = 2;
 const GUILTY: u8 = 3;
 
-fun world(): World { fixtures::begin(fixtures::usual().of_members(12)) }
+fun world(): World { fixtures::begin(fixtures::usual().of_members(9)) }
 
 // === Seating ===
 

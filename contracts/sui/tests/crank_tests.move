@@ -6,8 +6,8 @@ use enclavia::fixtures::{Self, World};
 use enclavia::network;
 use enclavia::task::{Self, Task};
 
-fun world(): World { fixtures::begin(fixtures::usual().of_members(12)) }
-fun unaudited(): World { fixtures::begin(fixtures::unaudited().of_members(12)) }
+fun world(): World { fixtures::begin(fixtures::usual().of_members(9)) }
+fun unaudited(): World { fixtures::begin(fixtures::unaudited().of_members(9)) }
 
 /// Cranks by a stranger, and ends.
 fun cranked(w: World, mut task: Task, state: u8, outcome: u8) {

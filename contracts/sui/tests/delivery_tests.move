@@ -16,7 +16,7 @@ const UNDECIDED: u8 = 9;
 const FORGED: u8 = 12;
 const HALF: u64 = 8_192;
 
-fun world(): World { fixtures::begin(fixtures::unaudited().of_members(12)) }
+fun world(): World { fixtures::begin(fixtures::unaudited().of_members(9)) }
 
 fun committed(): (World, Task) { world().committed(acts::true_root()) }
 
@@ -224,7 +224,7 @@ fun two_thirds_for_a_bad_key_end_the_dispute() {
 
 #[test]
 fun an_upheld_task_stays_upheld_when_the_dispute_fails() {
-    let (mut w, mut task) = fixtures::begin(fixtures::usual().of_members(12)).audited(acts::true_root());
+    let (mut w, mut task) = fixtures::begin(fixtures::usual().of_members(9)).audited(acts::true_root());
     w.vote(&mut task, acts::true_root());
     w.submit(&mut task);
     w.dispute_delivery(&mut task);
@@ -277,7 +277,7 @@ fun what_is_not_on_chain_is_not_disputed() {
 
 #[test, expected_failure(abort_code = delivery::EAlreadyUsed)]
 fun a_delivery_is_disputed_once() {
-    let (mut w, mut task) = fixtures::begin(fixtures::usual().of_members(12)).audited(acts::true_root());
+    let (mut w, mut task) = fixtures::begin(fixtures::usual().of_members(9)).audited(acts::true_root());
     w.vote(&mut task, acts::true_root());
     w.submit(&mut task);
     // the flag is what stays of a dispute

@@ -6,8 +6,8 @@ use enclavia::fixtures::{Self, World};
 use enclavia::params;
 use enclavia::task::{Self, Task};
 
-fun world(): World { fixtures::begin(fixtures::usual().of_members(12)) }
-fun unaudited(): World { fixtures::begin(fixtures::unaudited().of_members(12)) }
+fun world(): World { fixtures::begin(fixtures::usual().of_members(9)) }
+fun unaudited(): World { fixtures::begin(fixtures::unaudited().of_members(9)) }
 
 fun lock(): u64 { fixtures::lock() }
 fun fees(): u64 { fixtures::price() + fixtures::reservation_fee() }
@@ -18,7 +18,7 @@ fun settle(w: World, task: &mut Task): (World, u64) {
     let mut w = w.next(fixtures::stranger());
     w.settle(task);
     assert!(task.state() == 10 && task.escrow() == 0 && task.bonds() == 0);
-    12u64.do!(|slot| assert!(w.pool().member(slot).locked() == 0 && w.pool().member(slot).backing() == 0));
+    9u64.do!(|slot| assert!(w.pool().member(slot).locked() == 0 && w.pool().member(slot).backing() == 0));
     let mut w = w.next(fixtures::requester());
     let got = w.received();
     (w, got)
@@ -212,7 +212,7 @@ fun a_void_task_costs_the_reservation_and_slashes_nobody() {
     w.advance(&mut task);
     let (w, got) = settle(w, &mut task);
     assert!(got == quote(&w) - fixtures::reservation_fee() && executor_fees(&w, &task) == fixtures::reservation_fee());
-    12u64.do!(|slot| assert!(w.lost(slot) == 0));
+    9u64.do!(|slot| assert!(w.lost(slot) == 0));
     w.end_of(task);
 }
 

@@ -96,7 +96,8 @@ class Stage:
         reasons = []
         for number in range(MEMBERS):
             journal = await Journal.peek(self.member(number) / JOURNAL_FILE)
-            assert journal is not None
+            if journal is None:
+                continue
             reasons += [row.reason or "" for row in await journal.recent_duties(9) if row.state == "abandoned"]
             await journal.close()
         return reasons

@@ -78,6 +78,8 @@ class Site:
             while not until() and not any(each.done() for each in running):
                 for _ in range(200):
                     await asyncio.sleep(0)
+                # files and the journal are written in threads, which the test's clock does not wait for
+                await asyncio.sleep(0.003)
                 self.world.clock.advance(0.25)
             for node in nodes:
                 node.stop()

@@ -4,14 +4,13 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha384, shake_256
 from typing import Any
 
-from agent.attestation.binding import Binding, report_data
-from agent.attestation.committee import Committee
+from agent.attestation.binding import Binding, Committee, native_of, user_data
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.policy import Allowance, Layer, Policy
 from agent.attestation.simulated import MEDIA_TYPE, SimulatedVerifier
 from agent.attestation.simulated_platform import SimulatedAuthority, SimulatedPlatform
 from agent.attestation.verdict import Verdict
-from agent.attestation.verify import HARDWARE, Expected, verify
+from agent.attestation.verify import HARDWARE, Expected, NativePlace, verify
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Address, Millis, NodeId
 
@@ -38,6 +37,7 @@ PLATFORM = AUTHORITY.platform("node-0", NOW, Entropy(b"platform"))
 COMMITTEE = Committee(verifiers=(b"\x01" * 32, b"\x02" * 32, b"\x03" * 32), threshold=2)
 SIMULATED = (*HARDWARE, SimulatedVerifier(AUTHORITY.root))
 
+POOL = Address(b"\x55" * 32)
 BINDING = Binding(
     chain_id=LOCALNET,
     network_id=Address(b"\xa0" * 32),
@@ -67,13 +67,14 @@ class Node:
     code: bytes = CODE
     at: Millis = NOW
     platform: SimulatedPlatform = PLATFORM
+    committee: Committee = COMMITTEE
     isolation: bytes | None = b"\xa1\x63uid\x00"
     document: dict[str, Any] = field(default_factory=dict)
     """Fields of the document that differ from what the binding wants."""
 
     def quote(self) -> bytes:
         wanted = {
-            "user_data": report_data(self.binding.encode()),
+            "user_data": user_data(self.binding.encode(), native_of(self.binding, POOL, self.committee)),
             "nonce": self.binding.challenge,
             "public_key": self.binding.hpke_pk,
         }
@@ -93,6 +94,7 @@ def expected(**changes: Any) -> Expected:
             manifest=BINDING.workload_manifest_hash,
             committee=COMMITTEE.digest(),
             challenge=BINDING.challenge,
+            native=NativePlace(pool=POOL, committee=COMMITTEE),
         ),
         **changes,
     )

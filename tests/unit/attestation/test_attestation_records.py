@@ -1,11 +1,12 @@
 from dataclasses import replace
 
 import pytest
-from simulated_world import BINDING, CODE, COMMITTEE, HOUR, LOCALNET, NOW, POLICY, SIMULATED, Node, failed
+from simulated_world import BINDING, CODE, COMMITTEE, HOUR, LOCALNET, NOW, POLICY, POOL, SIMULATED, Node, failed
 
 from agent.attestation.evidence import evidence_digest
 from agent.attestation.record import Place, verify_record
 from agent.attestation.verdict import Verdict
+from agent.attestation.verify import NativePlace
 from agent.protocol.records import Attestation
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import BlobId, Millis
@@ -14,6 +15,7 @@ EVIDENCE = Node().evidence()
 RECORD = Attestation(
     key_epoch=BINDING.key_epoch,
     tee_kind=TeeKind.SIMULATED,
+    policy=POLICY.digest(),
     evidence_digest=evidence_digest(EVIDENCE),
     measurement=CODE,
     hpke_pk=BINDING.hpke_pk,
@@ -63,6 +65,19 @@ def test_evidence_of_another_node_is_refused() -> None:
 
 def test_enclave_bound_to_a_former_committee_is_refused() -> None:
     assert failed(_judged(place=replace(PLACE, committee=bytes(32)))) == {"binding-committee"}
+
+
+def test_record_of_another_pool_or_committee_in_the_chains_own_form_is_refused() -> None:
+    """Where the caller says which: the binding in CBOR names the one by nothing and the other by a digest."""
+    here = NativePlace(pool=POOL, committee=COMMITTEE)
+    assert _judged(place=replace(PLACE, native=here)).ok
+    assert failed(_judged(place=replace(PLACE, native=replace(here, pool=bytes(32))))) == {"native"}
+    assert failed(_judged(place=replace(PLACE, native=replace(here, committee=replace(COMMITTEE, threshold=1))))) == {"native"}
+
+
+def test_record_under_a_policy_that_is_in_force_no_longer_is_refused() -> None:
+    assert _judged(place=replace(PLACE, policies=frozenset({POLICY.digest(), bytes(32)}))).ok
+    assert failed(_judged(place=replace(PLACE, policies=frozenset({bytes(32)})))) == {"chain-record"}
 
 
 def test_record_past_its_time_is_refused() -> None:

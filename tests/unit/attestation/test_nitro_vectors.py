@@ -135,7 +135,7 @@ def test_real_document_in_our_collection_fails_by_its_binding_only_and_an_hour_l
     binding = replace(BINDING, not_after=Millis(at + HOUR // 2))
     evidence = Evidence(binding.encode(), Quote(MEDIA_TYPE, document)).encode()
     # it was made for somebody else: its report data, nonce and key are not ours
-    elsewhere = {"report-data", "nonce", "public-key"}
+    elsewhere = {"report-data", "native", "nonce", "public-key"}
     assert failed(verify(evidence, policy, at, expected())) == elsewhere
     assert failed(verify(evidence, policy, Millis(at + HOUR), expected())) == elsewhere | {"age", "expiry"}
     assert failed(verify(evidence, policy, Millis(at - HOUR), expected())) == {"certificates-valid"}

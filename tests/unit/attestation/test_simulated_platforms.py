@@ -1,10 +1,10 @@
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-from simulated_world import AUTHORITY, BINDING, CODE, NOW, PLATFORM, Entropy, Node, judged
+from simulated_world import AUTHORITY, BINDING, CODE, COMMITTEE, NOW, PLATFORM, POOL, Entropy, Node, judged
 
 from agent.attestation import cbor, cose
-from agent.attestation.binding import report_data
+from agent.attestation.binding import native_of, user_data
 from agent.attestation.errors import Malformed, ProviderError
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.providers.simulated import SimulatedProvider
@@ -16,13 +16,16 @@ PROVIDER = SimulatedProvider(PLATFORM, CODE, lambda: NOW)
 
 async def test_evidence_out_of_a_provider_is_accepted() -> None:
     encoded = BINDING.encode()
-    quote = await PROVIDER.attest(report_data(encoded), BINDING.challenge, BINDING.hpke_pk)
+    carried = user_data(encoded, native_of(BINDING, POOL, COMMITTEE))
+    quote = await PROVIDER.attest(carried, BINDING.challenge, BINDING.hpke_pk)
     assert judged(Evidence(encoded, Quote(PROVIDER.media_type, quote)).encode()).ok
 
 
-async def test_provider_refuses_report_data_of_another_length() -> None:
-    with pytest.raises(ProviderError):
-        await PROVIDER.attest(bytes(32), bytes(32), bytes(32))
+@pytest.mark.parametrize("size", [0, 64, 95, 97])
+async def test_provider_refuses_user_data_of_another_length(size: int) -> None:
+    """64 is the report data alone: the chain could not recompute anything of it."""
+    with pytest.raises(ProviderError, match="96 bytes"):
+        await PROVIDER.attest(bytes(size), bytes(32), bytes(32))
 
 
 def test_sealing_key_is_of_this_platform_and_this_code() -> None:

@@ -1,14 +1,16 @@
 from dataclasses import replace
-from hashlib import sha384
+from hashlib import sha256, sha384
 
 import pytest
 from simulated_world import (
     AUTHORITY,
     BINDING,
     CODE,
+    COMMITTEE,
     HOUR,
     NOW,
     POLICY,
+    POOL,
     SIMULATED,
     Entropy,
     Node,
@@ -17,6 +19,7 @@ from simulated_world import (
     judged,
 )
 
+from agent.attestation.binding import native_of, report_data
 from agent.attestation.checks import CheckName
 from agent.attestation.errors import EvidenceRefused, UntrustedRoot
 from agent.attestation.evidence import MAX_EVIDENCE, Evidence, Quote, evidence_digest
@@ -71,15 +74,51 @@ def test_other_keys_than_expected_are_refused(key: str, check: str) -> None:
 def test_quote_of_another_binding_is_refused() -> None:
     other = replace(BINDING, sign_pk=b"\x99" * 32)
     swapped = Evidence(other.encode(), Evidence.decode(EVIDENCE).cpu).encode()
-    assert failed(judged(swapped)) == {"report-data"}
+    assert failed(judged(swapped)) == {"report-data", "native"}
 
 
-@pytest.mark.parametrize(
-    ("field", "check"), [("user_data", "report-data"), ("nonce", "nonce"), ("public_key", "public-key")]
-)
+@pytest.mark.parametrize(("field", "check"), [("nonce", "nonce"), ("public_key", "public-key")])
 @pytest.mark.parametrize("value", [b"", b"\x99" * 32])
 def test_quote_must_carry_what_the_binding_says(field: str, check: str, value: bytes) -> None:
     assert failed(judged(Node(document={field: value}).evidence())) == {check}
+
+
+REPORT, NATIVE = report_data(BINDING.encode()), native_of(BINDING, POOL, COMMITTEE)
+
+
+@pytest.mark.parametrize(
+    ("carried", "checks"),
+    [
+        (REPORT + NATIVE, set()),
+        (REPORT, {"native"}),
+        (REPORT + NATIVE[:31], {"native"}),
+        (REPORT + NATIVE + b"\x00", {"native"}),
+        (REPORT + bytes(32), {"native"}),
+        (bytes(64) + NATIVE, {"report-data"}),
+        (NATIVE + REPORT, {"report-data", "native"}),
+        (b"", {"report-data", "native"}),
+    ],
+)
+def test_user_data_is_the_report_data_and_the_native_form(carried: bytes, checks: set[str]) -> None:
+    assert failed(judged(Node(document={"user_data": carried}).evidence())) == checks
+
+
+def test_native_form_is_that_of_the_specification() -> None:
+    text = b"".join(
+        (
+            BINDING.network_id, POOL, BINDING.node_id, BINDING.key_epoch.to_bytes(8, "little"),
+            *(bytes([32]) + field for field in (BINDING.challenge, BINDING.hpke_pk, BINDING.sign_pk, BINDING.workload_manifest_hash)),
+            bytes([3]), *(bytes([32]) + key for key in COMMITTEE.verifiers), (2).to_bytes(8, "little"), BINDING.not_after.to_bytes(8, "little"),
+        )
+    )  # fmt: skip
+    assert sha256(b"enclavia-native/1:" + text).digest() == NATIVE
+
+
+def test_native_form_is_not_compared_where_pool_and_committee_are_not_known() -> None:
+    verdict = judged(Node(document={"user_data": REPORT}).evidence(), native=None)
+    assert verdict.ok
+    (check,) = (check for check in verdict.checks if check.name == "native")
+    assert "the chain compares" in check.detail
 
 
 def test_debug_enclave_is_refused() -> None:

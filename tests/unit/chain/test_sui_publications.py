@@ -1,4 +1,4 @@
-"""A published output is put together from the transactions that published it, and from nothing else."""
+"""A published output is put together from the events that hold it, and from nothing else."""
 
 from dataclasses import replace
 
@@ -9,10 +9,11 @@ from pysui.sui.sui_grpc.suimsgs.sui.rpc import v2
 from view_examples import plain
 
 from agent.chain.calls import Call, Heartbeat, PublishOutput, SubmitOutput
-from agent.chain.errors import Malformed, NotFound, Unsupported
+from agent.chain.errors import NotFound, Unsupported
 from agent.chain.sui.names import to_hex
-from agent.chain.sui.transaction import move_calls
+from agent.protocol.bcs import encode
 from agent.protocol.blob import BLOB_CHUNK, blob_digest
+from agent.protocol.events import ChunkPublished
 from agent.protocol.records import Delivery, Output, TaskView
 from agent.protocol.units import TaskId
 
@@ -51,7 +52,7 @@ def publish(node: FakeFullNode, open_chain, wallet):
                 # asked in the dry run and in the execution: the calls come round again
                 call = pending[0]
                 pending.append(pending.pop(0))
-                contents = v2.Bcs(value=call.task + call.index.to_bytes(8, "little"))
+                contents = v2.Bcs(value=encode(ChunkPublished(call.task, call.index, call.head, call.tail)))
                 return [v2.Event(event_type=f"{PACKAGE}::delivery::ChunkPublished", contents=contents)]
 
             node.on_call = happen
@@ -99,22 +100,8 @@ async def test_output_of_which_a_part_is_pruned_is_not_found(publish):
         await chain.published_output(TASK)
 
 
-async def test_transaction_that_is_not_the_one_asked_for_is_malformed(node: FakeFullNode, publish):
-    chain = await publish((submit(0), submit(1)), (submit(2),))
-    first, second = (each for each in node.executed.values() if each.events.events)
-    first.transaction, second.transaction = second.transaction, first.transaction
-    with pytest.raises(Malformed, match="got something else"):
-        await chain.published_output(TASK)
-
-
 async def test_endpoint_without_an_index_of_events_says_so(node: FakeFullNode, publish):
     chain = await publish((submit(0), submit(1), submit(2)))
     node.unsupported.add("ListEvents")
     with pytest.raises(Unsupported):
         await chain.published_output(TASK)
-
-
-@pytest.mark.parametrize("junk", [b"", b"\x00", b"\xff" * 100])
-def test_bytes_that_are_no_transaction_are_refused(junk: bytes) -> None:
-    with pytest.raises(ValueError, match="no programmable transaction"):
-        move_calls(junk)

@@ -171,7 +171,7 @@ def mutated(data: st.DataObject, value: Any, world: World) -> Any:  # noqa: PLR0
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_host_gets_a_secret_or_a_second_answer(data: st.DataObject) -> None:
     world = World()
     answers: dict[Any, set[bytes]] = defaultdict(set)

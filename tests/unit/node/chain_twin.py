@@ -558,7 +558,7 @@ class Rules:
         self._state.chunks[view.id] = [*kept, chunk]
         leaves = (*leaves[: call.index], blob_leaf(call.index, chunk))
         view = self._put(view, delivery=replace(view.delivery, leaves=leaves))
-        self._emit(e.ChunkPublished(view.id, call.index))
+        self._emit(e.ChunkPublished(view.id, call.index, call.head, call.tail))
         if not call.last:
             return
         if merkle_root(leaves) != view.sealed_output_digest:

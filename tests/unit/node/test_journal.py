@@ -150,3 +150,20 @@ async def test_pending_transactions_come_oldest_first(journal: Journal) -> None:
     for name in ("z", "a", "m"):
         await log.record(TxDigest(name), b"", [], name)
     assert [entry.digest for entry in await log.pending()] == ["z", "a", "m"]
+
+
+async def test_a_journal_can_be_looked_at_while_another_process_holds_it(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    assert await Journal.peek(file) is None
+    journal = await Journal.open(file)
+    await journal.begin([DutyRow(DutyKey("execute", b"\x01" * 32), "assigned")], now=1)
+    looking = await Journal.peek(file)
+    assert looking is not None
+    assert len(await looking.open_duties()) == 1
+    await looking.close()
+    await journal.close()
+
+
+async def test_a_journal_that_is_just_being_made_has_nothing_to_show(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").touch()
+    assert await Journal.peek(tmp_path / "journal.db") is None
