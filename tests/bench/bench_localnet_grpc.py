@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from figures import figure
 
 from agent.chain.calls import AssignAndPostInput, Attest, Commit, CreateNetwork, LaunchRoster, OpenTask, RegisterNode, RequestChallenge, UpdateWeight
+from agent.chain.deployment import Deployment
 from agent.chain.port import Chain, MemoryTransactionLog
 from agent.chain.sui import Endpoint, GasPolicy, PoolTerms, SuiChain, SuiSettings, Wallet
 from agent.chain.sui.encoding import Known, encode
@@ -26,7 +28,7 @@ from agent.cli.connect import deploy, request_sui
 from agent.cli.demo import world
 from agent.protocol.commitment import commitment
 from agent.protocol.events import ChallengeIssued, NodeRegistered, TaskOpened
-from agent.protocol.money import quote
+from agent.protocol.deterrence import quote
 from agent.protocol.statements import CommitStatement, TeeKind, VerdictStatement
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, TaskId
 
@@ -56,11 +58,14 @@ async def measure(endpoint: Endpoint) -> None:
     wallet, verifier = Wallet.generate(), Ed25519PrivateKey.generate()
     for _ in range(4):
         await request_sui(endpoint, wallet.address, Mist(10**14))
-    network = CreateNetwork(world.params("0.5"), allow_simulated=True, policy=POLICY, verifiers=(verifier.public_key().public_bytes_raw(),), threshold=1)
+    hour = 3_600_000
+    # all commits are signed before the first is sent
+    patient = replace(world.params("0.5"), commit_ms=Millis(hour), period_ms=Millis(3 * hour), unbonding_ms=Millis(9 * hour))
+    network = CreateNetwork(patient, allow_simulated=True, policy=POLICY, verifiers=(verifier.public_key().public_bytes_raw(),), threshold=1)
     deployment = await deploy(endpoint, wallet, network, PoolTerms(MANIFEST, 1, world.PRICE, world.AUDITOR_FEE, world.RESERVATION_FEE, 4))
     settings = SuiSettings(gas=GasPolicy(lanes=LANES, lane=Mist(10**12)))
     async with await SuiChain.open(endpoint, deployment, wallet=wallet, log=MemoryTransactionLog(), settings=settings) as chain:
-        signers = [await join(chain, index, verifier) for index in range(NODES)]
+        signers = [await join(endpoint, chain.deployment, index, verifier) for index in range(NODES)]
         assert deployment.admin_cap is not None
         await chain.submit(LaunchRoster(deployment.admin_cap), purpose="launch")
         tasks = [await running(chain) for _ in range(TASKS)]
@@ -113,9 +118,17 @@ async def sign(endpoint: Endpoint, chain: SuiChain, commits: list[Commit]) -> li
     return signed
 
 
-async def join(chain: Chain, index: int, verifier: Ed25519PrivateKey) -> tuple[NodeId, Ed25519PrivateKey]:
-    receipt = await chain.submit(RegisterNode(chain.address, Mist(10**13)), purpose="register")
-    registered, cap = receipt.event(NodeRegistered), receipt.created_one("pool::NodeOperatorCap")
+async def join(endpoint: Endpoint, deployment: Deployment, index: int, verifier: Ed25519PrivateKey) -> tuple[NodeId, Ed25519PrivateKey]:
+    """A node of an operator of its own."""
+    wallet = Wallet.generate()
+    await request_sui(endpoint, wallet.address, Mist(2 * 10**13))
+    async with await SuiChain.open(endpoint, deployment, wallet=wallet, log=MemoryTransactionLog()) as chain:
+        return await _join(chain, index, verifier)
+
+
+async def _join(chain: Chain, index: int, verifier: Ed25519PrivateKey) -> tuple[NodeId, Ed25519PrivateKey]:
+    receipt = await chain.submit(RegisterNode(Mist(10**13)), purpose="register")
+    registered, cap = receipt.event(NodeRegistered), receipt.created_one("member::NodeOperatorCap")
     challenge = (await chain.submit(RequestChallenge(cap.id), purpose="challenge")).event(ChallengeIssued)
     key = Ed25519PrivateKey.from_private_bytes(label(f"key {index}"))
     public, hpke = key.public_key().public_bytes_raw(), label(f"hpke {index}")
@@ -125,14 +138,14 @@ async def join(chain: Chain, index: int, verifier: Ed25519PrivateKey) -> tuple[N
         b"M" * 48, MANIFEST, hpke, public, FAR, POLICY,
     )  # fmt: skip
     signature = verifier.sign(verdict.signing_bytes())
-    attest = Attest(registered.slot, BlobId(b"e" * 32), TeeKind.SIMULATED, b"M" * 48, hpke, public, FAR, (0,), (signature,))
+    attest = Attest(registered.slot, BlobId(b"e" * 32), TeeKind.SIMULATED, b"M" * 48, hpke, public, FAR, POLICY, 1, (0,), (signature,))
     await chain.submit(attest, UpdateWeight(registered.slot), purpose="attest")
     return registered.node, key
 
 
 async def running(chain: Chain) -> tuple[TaskId, int]:
     pool, network = await chain.pool(), await chain.network()
-    price = quote(network.params, pool.price, pool.auditor_fee, pool.reservation_fee)
+    price = quote(network.params, pool.prices, Mist(0))
     task = TaskId((await chain.submit(OpenTask(price), purpose="open")).event(TaskOpened).task)
     slot = (await chain.task(task)).candidates[0]
     member = await chain.member(slot)

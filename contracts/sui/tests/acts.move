@@ -24,6 +24,7 @@ public fun bad_wrap(): vector<u8> { fixtures::bytes(0xff, 32) }
 public fun no_input(): vector<u8> { fixtures::bytes(0xfc, 32) }
 public fun forged(): vector<u8> { fixtures::bytes(0xfe, 32) }
 public fun bad_key(): vector<u8> { fixtures::bytes(0xfd, 32) }
+public fun earlier_wrap(): vector<u8> { fixtures::bytes(0xfb, 32) }
 
 // === The requester ===
 

@@ -59,20 +59,18 @@ fun a_drawn_auditor_that_cannot_serve_is_passed_over() {
 #[test]
 fun a_denied_operator_is_passed_over() {
     let (mut w, mut task) = world().open();
-    let node = w.pool().member(task.candidates()[0]).node();
-    // all but two who are not the executor
-    let mut denied = vector[];
-    let mut slot = 0;
-    while (denied.length() < 8) {
-        if (slot != task.candidates()[0]) denied.push_back(fixtures::operator(slot));
-        slot = slot + 1;
-    };
+    let executor = task.candidates()[0];
+    let node = w.pool().member(executor).node();
+    let slots = vector[(executor + 1) % 9, (executor + 2) % 9, (executor + 3) % 9];
+    let denied = slots.map_ref!(|slot| fixtures::operator(*slot));
     w.post_as(&mut task, node, 1, b"", fixtures::key(), fixtures::all_kinds(), denied);
     w.commit(&mut task, acts::true_root());
+    // else it would be a test of nothing
+    assert!(slots.any!(|slot| task.panel().contains(slot)));
     w.begin_audit(&mut task);
-    if (task.state() == TICKET) {
-        task.current().seats().do_ref!(|seat| assert!(!task.denied().contains(&seat.operator())));
-    };
+    // four were drawn, and at most three denied
+    assert!(task.state() == TICKET);
+    task.current().seats().do_ref!(|seat| assert!(!denied.contains(&seat.operator())));
     w.end_of(task);
 }
 
@@ -86,15 +84,18 @@ fun a_task_that_chance_spared_is_not_audited() {
 #[test]
 fun a_panel_of_which_nobody_can_serve_is_drawn_anew_and_the_wait_is_no_longer() {
     let (mut w, mut task) = world().committed(acts::true_root());
-    task.panel().do!(|slot| w.revoke(slot, 1));
+    let revoked = task.panel();
+    revoked.do!(|slot| w.revoke(slot, 1));
     w.begin_audit(&mut task);
     let deadline = task.deadline();
     assert!(task.state() == EMPTY && task.panel().is_empty());
     w.pass(5);
     w.redraw(&mut task);
-    assert!(task.panel().length() == 4 && task.deadline() == deadline);
+    assert!(task.panel().length() == 4 && task.deadline() == deadline && task.drawn_at() == 5);
+    let served = task.panel().any!(|slot| !revoked.contains(slot));
     w.begin_audit(&mut task);
-    assert!(task.state() == TICKET || (task.state() == EMPTY && task.deadline() == deadline));
+    assert!(task.state() == if (served) TICKET else EMPTY);
+    assert!(served || task.deadline() == deadline);
     w.end_of(task);
 }
 
@@ -202,6 +203,15 @@ fun one_who_differs_makes_a_dispute() {
     let (mut w, mut task) = world().audited(acts::true_root());
     w.vote_each(&mut task, vector[acts::true_root(), acts::false_root()]);
     assert!(task.state() == DISPUTED && !task.verdict().exists());
+    w.end_of(task);
+}
+
+/// A broken enclave could commit to one: every honest vote of that name would agree with it.
+#[test]
+fun a_special_root_agrees_with_no_commitment() {
+    let (mut w, mut task) = world().audited(acts::bad_wrap());
+    w.vote(&mut task, acts::bad_wrap());
+    assert!(!task.rounds()[0].seats()[0].agrees() && task.state() == DISPUTED);
     w.end_of(task);
 }
 
@@ -482,10 +492,13 @@ fun the_committee_does_not_rule_while_arbiters_may() {
 
 #[test]
 fun special_roots_are_told_apart() {
-    let roots = vector[acts::bad_wrap(), acts::no_input(), acts::forged(), acts::bad_key(), acts::true_root()];
-    assert!(roots.map_ref!(|r| round::blames_handoff(r)) == vector[true, true, false, false, false]);
-    assert!(roots.map_ref!(|r| round::blames(r)) == vector[true, true, false, true, false]);
-    assert!(roots.map_ref!(|r| round::is_no_input(r)) == vector[false, true, false, false, false]);
-    assert!(roots.map_ref!(|r| round::is_forged(r)) == vector[false, false, true, false, false]);
-    assert!(roots.map_ref!(|r| round::is_bad_key(r)) == vector[false, false, false, true, false]);
+    let roots = vector[
+        acts::bad_wrap(), acts::no_input(), acts::forged(), acts::bad_key(), acts::earlier_wrap(), acts::true_root(),
+    ];
+    assert!(roots.map_ref!(|r| round::blames_handoff(r)) == vector[true, true, false, false, false, false]);
+    assert!(roots.map_ref!(|r| round::blames(r)) == vector[true, true, false, true, true, false]);
+    assert!(roots.map_ref!(|r| round::is_special(r)) == vector[true, true, true, true, true, false]);
+    assert!(roots.map_ref!(|r| round::is_no_input(r)) == vector[false, true, false, false, false, false]);
+    assert!(roots.map_ref!(|r| round::is_forged(r)) == vector[false, false, true, false, false, false]);
+    assert!(roots.map_ref!(|r| round::is_bad_key(r)) == vector[false, false, false, true, false, false]);
 }

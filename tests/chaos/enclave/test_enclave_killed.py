@@ -6,13 +6,13 @@ import signal
 from collections.abc import AsyncIterator
 
 import pytest
-from enclave_world import Node, audit_order, bound_node, post, signed, ticket_for
+from enclave_world import Node, audit_order, bound_node, committed, delivery_order, post, signed, ticket_for
 
 from agent.enclave.channel import SeqpacketChannel
 from agent.enclave.errors import EnclaveDead
 from agent.enclave.frames import MAX_MESSAGE
 from agent.enclave.launcher import EnclaveProcess, ProcessLauncher
-from agent.enclave.orders import Executed
+from agent.enclave.orders import PostedWrap
 
 LAUNCHER = ProcessLauncher(lambda measurement: measurement[:32])
 
@@ -37,16 +37,39 @@ async def executor() -> AsyncIterator[Node]:
 
 
 async def test_a_task_goes_all_the_way_through_processes(executor: Node) -> None:
-    auditor = await bound_node("a", LAUNCHER)
-    posted = post(executor, "from here to there " * 3000)
-    answer = await executor.client.execute(posted.order, posted.blob)
-    assert isinstance(answer, Executed)
+    """Execution, audit, a dispute that the auditor handed off, and a dispute of the delivery, each in a locked process."""
+    auditor, arbiter = await bound_node("a", LAUNCHER), await bound_node("b", LAUNCHER)
+    posted, answer = await committed(executor, "from here to there " * 3000)
     ticket = ticket_for(posted, auditor)
     handed = await executor.client.handoff(ticket, (0, 2), signed(ticket), posted.order)
     order = audit_order(posted, auditor, answer.statement.commitment)
-    vote = await auditor.client.audit(order, posted.blob, handed.wraps[0])
+    assert handed.wraps == tuple(each.octets for each in order.wraps)
+    vote = await auditor.client.audit(order, posted.blob)
     assert vote.root == posted.open(answer.statement, answer.sealed_output).root
+    second = ticket_for(posted, arbiter, in_round=2)
+    stood_in = await auditor.client.handoff(second, (0, 2), signed(second), posted.order)
+    seat = arbiter.seat()
+    mine = PostedWrap(seat.node, seat.key_epoch, seat.hpke_pk, stood_in.wraps[0])
+    dispute = audit_order(posted, arbiter, answer.statement.commitment, 2, wraps=(mine,), earlier=order.wraps)
+    assert (await arbiter.client.audit(dispute, posted.blob)).root == vote.root
+    assert (await arbiter.client.arbitrate(delivery_order(posted, answer, arbiter), answer.sealed_output)).root == vote.root
     await auditor.client.close()
+    await arbiter.client.close()
+
+
+async def test_an_auditor_that_was_killed_hands_off_the_same_after_it(executor: Node) -> None:
+    auditor = await bound_node("a", LAUNCHER)
+    posted, answer = await committed(executor)
+    await auditor.client.audit(audit_order(posted, auditor, answer.statement.commitment), posted.blob)
+    state = await auditor.client.seal_state()
+    ticket = ticket_for(posted, executor, in_round=2)
+    before = await auditor.client.handoff(ticket, (0, 2), signed(ticket), posted.order)
+    os.kill(process_of(auditor).pid, signal.SIGKILL)
+    await auditor.client.closed()
+    await auditor.client.close()
+    again = await bound_node("a", LAUNCHER, state=state)
+    assert await again.client.handoff(ticket, (0, 2), signed(ticket), posted.order) == before
+    await again.client.close()
 
 
 async def test_a_killed_enclave_is_a_typed_error_and_says_how_it_ended(executor: Node) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from enclave_world import (
     COMMITTEE,
@@ -216,3 +217,15 @@ def test_every_request_there_is_was_thought_of() -> None:
     covered = {type(request).__name__ for request in World().requests}
     assert set(m.REQUESTS) - covered == {"Open", "Restore", "Identify"}
     assert to_value(m.Identify()) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="statement 2 does not say for which facts of the chain an input was refused: `agent/enclave/README.md`, finding 1",
+)
+def test_a_lie_about_the_chain_makes_no_refusal_that_the_contract_would_take() -> None:
+    """A refusal frees the host of its duty, and pays it the reservation fee; the input is good."""
+    world = World()
+    (blob,) = {request.sealed_input for request in world.requests if isinstance(request, m.Execute)}
+    answer = world.ask(m.Execute(replace(world.own_order, tee_mask=3), blob))
+    assert not isinstance(answer, Refused)
