@@ -46,6 +46,7 @@ from agent.protocol.statements import (
     AuditStatement,
     CommitStatement,
     HandoffStatement,
+    InputFacts,
     InvalidInputStatement,
     InvalidReason,
     native_digest,
@@ -248,6 +249,7 @@ class Engine:
             node=order.node,
             key_epoch=order.key_epoch,
             input_digest=order.input_digest,
+            facts=InputFacts(order.key_commitment, order.output_pk, order.tee_mask, order.denied, order.opened_at).digest(),
             reason=reason,
         )
         self._memory.answer(Execution(order, None, None, statement))

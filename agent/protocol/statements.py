@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import ClassVar, Final
 
 from agent.protocol.bcs import U8, U64, encode
@@ -87,7 +87,7 @@ class CommitStatement(Statement):
 
 @dataclass(frozen=True, slots=True)
 class InvalidInputStatement(Statement):
-    """The input cannot be run."""
+    """The input cannot be run, given these facts of its task."""
 
     SCOPE: ClassVar[int] = 2
     network: Address
@@ -95,7 +95,24 @@ class InvalidInputStatement(Statement):
     node: NodeId
     key_epoch: U64
     input_digest: BlobId
+    facts: Digest
+    """`InputFacts.digest()`: an enclave cannot see the chain, and a host that lies to it gets a refusal of other facts."""
     reason: InvalidReason
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """What the chain says of a sealed input, beside its digest."""
+
+    key_commitment: Digest
+    output_pk: bytes
+    tee_mask: U64
+    denied: tuple[Address, ...]
+    opened_at: Millis
+
+    def digest(self) -> Digest:
+        """BLAKE2b-256 of the BCS."""
+        return Digest(blake2b(encode(self), digest_size=32).digest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from agent.chain.sui.wire import Wire
 from agent.cli.connect import deploy, request_sui
 from agent.cli.demo import world
 from agent.protocol.commitment import commitment
-from agent.protocol.events import ChallengeIssued, NodeRegistered, TaskOpened
 from agent.protocol.deterrence import quote
+from agent.protocol.events import ChallengeIssued, NodeRegistered, TaskOpened
 from agent.protocol.statements import CommitStatement, TeeKind, VerdictStatement
 from agent.protocol.units import Address, BlobId, Digest, Millis, Mist, NodeId, ObjectId, TaskId
 

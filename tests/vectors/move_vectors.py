@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from vector_rules import (
     COMMITMENT,
+    FACTS,
     INPUT,
     NETWORK,
     NODE,
@@ -217,9 +218,10 @@ def _draw(v: Vector) -> str:
 def _statements(vectors: list[Vector]) -> str:
     at = f"@0x{NETWORK.hex()}, @0x{TASK.hex()}, @0x{NODE.hex()}"
     inputs = _hex(INPUT.hex())
+    facts = f"{_hex(FACTS.key_commitment.hex())}, {_hex(FACTS.output_pk.hex())}, 3, vector[@0x{FACTS.denied[0].hex()}], 9"
     calls = [
         f"commit_bytes({at}, 7, {inputs}, {_hex(COMMITMENT.hex())}, {_hex(some('sealed output').hex())}, 1234)",
-        f"invalid_bytes({at}, 7, {inputs}, 4)",
+        f"invalid_bytes({at}, 7, {inputs}, statement::input_facts({facts}), 4)",
         f"handoff_bytes({at}, 7, 2, vector[{_hexes([some('wrap 0', 80).hex(), some('wrap 1', 80).hex()])}])",
         f"audit_bytes({at}, 7, 1, {inputs}, {_hex(COMMITMENT.hex())})",
         f"verdict_bytes(@0x{NETWORK.hex()}, @0x{POOL.hex()}, @0x{NODE.hex()}, 7, {_hex(some('challenge').hex())},"

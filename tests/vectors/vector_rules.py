@@ -20,6 +20,7 @@ from agent.protocol.statements import (
     AuditStatement,
     CommitStatement,
     HandoffStatement,
+    InputFacts,
     InvalidInputStatement,
     InvalidReason,
     RevocationReason,
@@ -245,6 +246,7 @@ def _deterrence(params: Params, prices: Prices, value: Mist) -> Vector:
 NETWORK, POOL = Address(some("network")), Address(some("pool"))
 TASK, NODE = TaskId(some("task")), NodeId(some("node"))
 INPUT, COMMITMENT = BlobId(some("input")), Digest(some("commitment"))
+FACTS = InputFacts(Digest(some("key commitment")), some("output key"), 3, (Address(some("denied")),), Millis(9))
 
 
 def statements() -> list[Vector]:
@@ -255,7 +257,7 @@ def statements() -> list[Vector]:
     )
     made = [
         CommitStatement(NETWORK, TASK, NODE, 7, INPUT, COMMITMENT, BlobId(some("sealed output")), 1_234),
-        InvalidInputStatement(NETWORK, TASK, NODE, 7, INPUT, InvalidReason.HEADER),
+        InvalidInputStatement(NETWORK, TASK, NODE, 7, INPUT, FACTS.digest(), InvalidReason.HEADER),
         HandoffStatement(NETWORK, TASK, NODE, 7, 2, (some("wrap 0", 80), some("wrap 1", 80))),
         AuditStatement(NETWORK, TASK, NODE, 7, 1, INPUT, COMMITMENT),
         VerdictStatement(

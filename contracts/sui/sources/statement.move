@@ -4,6 +4,7 @@ module enclavia::statement;
 use std::bcs;
 use std::hash::sha2_256;
 use sui::ed25519;
+use sui::hash;
 
 /// The signature is not of this statement under this key.
 const EBadSignature: u64 = 1;
@@ -17,7 +18,12 @@ public struct CommitStatement has copy, drop {
     commitment: vector<u8>, sealed_output_digest: vector<u8>, units: u64,
 }
 public struct InvalidInputStatement has copy, drop {
-    scope: u8, network: address, task: address, node: address, key_epoch: u64, input_digest: vector<u8>, reason: u8,
+    scope: u8, network: address, task: address, node: address, key_epoch: u64, input_digest: vector<u8>,
+    facts: vector<u8>, reason: u8,
+}
+/// What an enclave was told of the task beside its input. It cannot see the chain: a host that lies to it gets a refusal of other facts.
+public struct InputFacts has copy, drop {
+    key_commitment: vector<u8>, output_pk: vector<u8>, tee_mask: u64, denied: vector<address>, opened_at: u64,
 }
 public struct HandoffStatement has copy, drop {
     scope: u8, network: address, task: address, node: address, key_epoch: u64, round: u8, wraps: vector<vector<u8>>,
@@ -63,9 +69,15 @@ public fun commit_bytes(
 }
 
 public fun invalid_bytes(
-    network: address, task: address, node: address, key_epoch: u64, input_digest: vector<u8>, reason: u8,
+    network: address, task: address, node: address, key_epoch: u64, input_digest: vector<u8>, facts: vector<u8>, reason: u8,
 ): vector<u8> {
-    bcs::to_bytes(&InvalidInputStatement { scope: 2, network, task, node, key_epoch, input_digest, reason })
+    bcs::to_bytes(&InvalidInputStatement { scope: 2, network, task, node, key_epoch, input_digest, facts, reason })
+}
+
+public fun input_facts(
+    key_commitment: vector<u8>, output_pk: vector<u8>, tee_mask: u64, denied: vector<address>, opened_at: u64,
+): vector<u8> {
+    hash::blake2b256(&bcs::to_bytes(&InputFacts { key_commitment, output_pk, tee_mask, denied, opened_at }))
 }
 
 public fun handoff_bytes(

@@ -325,8 +325,12 @@ public fun challenge_bond(task: &Task): u64 {
 /// host's word alone, which earns nothing.
 public fun report_invalid_input(task: &mut Task, network: &Network, reason: u8, signature: vector<u8>, clock: &Clock) {
     let now = act(task, network, clock, RUNNING);
+    let input = &task.input;
+    let facts = statement::input_facts(
+        input.key_commitment, input.output_pk, input.tee_mask, input.denied, task.opened_at,
+    );
     let message = statement::invalid_bytes(
-        task.network, address_of(task), task.executor.node(), task.executor.epoch(), task.input.digest, reason,
+        task.network, address_of(task), task.executor.node(), task.executor.epoch(), input.digest, facts, reason,
     );
     statement::verify(task.executor.sign_pk(), &message, &signature);
     decide(task, if (reason == NOWHERE) UNAVAILABLE else INVALID_INPUT, now);

@@ -16,24 +16,9 @@ fun keep(w: World, owner: NodeOwnerCap, operator: NodeOperatorCap) {
     w.end();
 }
 
-fun leave(w: &mut World, slot: u64) {
-    let (pool, network, _, queue, cap, clock, _) = w.owned(slot);
-    member::leave(pool, network, queue, cap, clock);
-}
-
-fun unbond(w: &mut World, slot: u64, amount: u64) {
-    let (pool, network, _, queue, cap, clock, _) = w.owned(slot);
-    member::unbond(pool, network, queue, cap, amount, clock);
-}
-
 fun withdraw(w: &mut World, slot: u64): u64 {
     let (pool, network, _, _, cap, clock, ctx) = w.owned(slot);
     member::withdraw(pool, network, cap, clock, ctx).burn_for_testing()
-}
-
-fun withdraw_unbonded(w: &mut World, slot: u64): u64 {
-    let (pool, network, _, _, cap, clock, ctx) = w.owned(slot);
-    member::withdraw_unbonded(pool, network, cap, clock, ctx).burn_for_testing()
 }
 
 fun retire(w: &mut World, slot: u64) {

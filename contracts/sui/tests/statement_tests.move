@@ -76,7 +76,7 @@ fun every_statement_says_what_it_is() {
     let (a, k) = (@0x1, fixtures::key());
     let all = vector[
         statement::commit_bytes(a, a, a, 1, k, k, k, 1),
-        statement::invalid_bytes(a, a, a, 1, k, 1),
+        statement::invalid_bytes(a, a, a, 1, k, k, 1),
         statement::handoff_bytes(a, a, a, 1, 1, vector[]),
         statement::audit_bytes(a, a, a, 1, 1, k, k),
         statement::verdict_bytes(a, a, a, 1, k, k, 0, k, k, k, k, 1, k),
@@ -90,4 +90,19 @@ fun every_statement_says_what_it_is() {
         i = i + 1;
     };
     assert!(statement::native_digest(a, a, a, 1, k, k, k, k, vector[k], 1, 1).length() == 32);
+}
+
+/// A host that lies to its enclave of any of these gets a refusal that the contract does not take.
+#[test]
+fun the_facts_of_an_input_are_all_of_them() {
+    let (k, other) = (fixtures::key(), fixtures::bytes(9, 32));
+    let facts = vector[
+        statement::input_facts(k, k, 1, vector[], 5),
+        statement::input_facts(other, k, 1, vector[], 5),
+        statement::input_facts(k, other, 1, vector[], 5),
+        statement::input_facts(k, k, 2, vector[], 5),
+        statement::input_facts(k, k, 1, vector[@0xd], 5),
+        statement::input_facts(k, k, 1, vector[], 6),
+    ];
+    facts.length().do!(|i| i.do!(|j| assert!(facts[i] != facts[j] && facts[i].length() == 32)));
 }

@@ -10,6 +10,7 @@ from protocol_spec import ROOT
 from test_move_unit_tests import CONTRACTS, run_of
 from transaction_recorder import RECORD_FILE
 
+from localnet.toolchain.__main__ import main
 from localnet.toolchain.compiling import compile_package, write_bytecode
 from localnet.toolchain.coverage import AbortCode, Call, Coverage, Reached, abort_codes, coverage, reached_by_transactions, reached_by_unit_tests
 from localnet.toolchain.package import MovePackage, read_package
@@ -110,3 +111,12 @@ def test_transactions_count_too(till: MovePackage, by_tests: Reached, tmp_path: 
     record = tmp_path / "record.json"
     record.write_text('{"aborts": [["till", 2]], "calls": [["till", "rest"], ["till", "unused"], ["till", "close"]]}')
     assert coverage(till, by_tests | reached_by_transactions(record)).is_whole
+
+
+def test_the_command_fails_and_names_what_is_left_out(till: MovePackage, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", str(till.root)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "1 of 2 abort codes provoked, 1 of 4 functions called",
+        "no test provokes till 2 EFull",
+        *(f"no test calls till::{name}" for name in ("rest", "unused", "close")),
+    ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from protocol_world import FALSE_ROOT, TRUE_ROOT, WRAP, Node, World
 
 from agent.protocol.lifecycle import TaskState
-from agent.protocol.records import Round, Seat, TaskView
+from agent.protocol.records import Round, TaskView
 from agent.protocol.statements import BAD_KEY, BAD_WRAP, EARLIER_WRAP, FORGED, NO_INPUT
 from agent.protocol.units import TaskId
 

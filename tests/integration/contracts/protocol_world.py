@@ -21,6 +21,7 @@ from agent.protocol.statements import (
     AuditStatement,
     CommitStatement,
     HandoffStatement,
+    InputFacts,
     InvalidInputStatement,
     InvalidReason,
     RevocationReason,
@@ -420,7 +421,9 @@ class World:
         )  # fmt: skip
 
     def refuse_input(self, task: TaskId, node: Node) -> Done:
-        statement = InvalidInputStatement(Address(self.network), task, node.node, 1, INPUT, InvalidReason.HEADER)
+        view = self.task(task)
+        facts = InputFacts(view.key_commitment, view.output_pk, view.tee_mask, view.input.denied, view.opened_at).digest()
+        statement = InvalidInputStatement(Address(self.network), task, node.node, 1, INPUT, facts, InvalidReason.HEADER)
         return self.call(
             node.address, "task::report_invalid_input", Shared(task, True), Shared(self.network), bytes([4]),
             vec(node.sign.sign(statement.signing_bytes())), Shared(CLOCK),

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from enclave_world import (
     COMMITTEE,
@@ -50,7 +49,7 @@ from agent.enclave.workloads.workload import manifest_hash
 from agent.protocol import keys
 from agent.protocol.blob import blob_digest
 from agent.protocol.commitment import commitment, output_root
-from agent.protocol.statements import TeeKind, TicketSeat, TicketStatement
+from agent.protocol.statements import InputFacts, TeeKind, TicketSeat, TicketStatement
 from agent.protocol.units import Digest, Millis, NodeId, TaskId
 
 ME, PEER, THIEF = node("m"), node("p"), node("t")
@@ -219,13 +218,12 @@ def test_every_request_there_is_was_thought_of() -> None:
     assert to_value(m.Identify()) == {}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="statement 2 does not say for which facts of the chain an input was refused: `agent/enclave/README.md`, finding 1",
-)
 def test_a_lie_about_the_chain_makes_no_refusal_that_the_contract_would_take() -> None:
     """A refusal frees the host of its duty, and pays it the reservation fee; the input is good."""
     world = World()
     (blob,) = {request.sealed_input for request in world.requests if isinstance(request, m.Execute)}
-    answer = world.ask(m.Execute(replace(world.own_order, tee_mask=3), blob))
-    assert not isinstance(answer, Refused)
+    order = world.own_order
+    answer = world.ask(m.Execute(replace(order, tee_mask=3), blob))
+    assert isinstance(answer, Refused)
+    on_chain = InputFacts(order.key_commitment, order.output_pk, order.tee_mask, order.denied, order.opened_at)
+    assert answer.statement.facts != on_chain.digest()

@@ -381,8 +381,9 @@ class Rules:
 
     def _ReportInvalidInput(self, call: c.ReportInvalidInput) -> None:
         view = self._task(call.task, TaskState.RUNNING)
+        facts = s.InputFacts(view.key_commitment, view.output_pk, view.tee_mask, view.input.denied, view.opened_at).digest()
         statement = s.InvalidInputStatement(
-            NETWORK, view.id, view.executor.node, view.executor.key_epoch, view.input_digest, s.InvalidReason(call.reason)
+            NETWORK, view.id, view.executor.node, view.executor.key_epoch, view.input_digest, facts, s.InvalidReason(call.reason)
         )
         self._signed(view.executor, statement, call.signature)
         self._decide(view, Outcome.INVALID_INPUT)

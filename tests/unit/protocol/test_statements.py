@@ -1,5 +1,7 @@
 """Signing bytes, field by field as the spec's table has them."""
 
+from hashlib import blake2b
+
 from agent.protocol import statements as s
 from agent.protocol.units import Address, BlobId, Digest, Millis, NodeId, TaskId
 
@@ -22,8 +24,11 @@ def test_commit() -> None:
 
 
 def test_invalid_input() -> None:
-    made = s.InvalidInputStatement(NETWORK, TASK, NODE, 7, INPUT, s.InvalidReason.TOO_LARGE).signing_bytes()
-    assert made == b"\x02" + NETWORK + TASK + NODE + u64(7) + vec(INPUT) + b"\x05"
+    facts = s.InputFacts(Digest(b"k" * 32), b"o" * 32, 3, (Address(b"d" * 32),), Millis(9)).digest()
+    spelled = vec(b"k" * 32) + vec(b"o" * 32) + u64(3) + b"\x01" + b"d" * 32 + u64(9)
+    assert facts == blake2b(spelled, digest_size=32).digest()
+    made = s.InvalidInputStatement(NETWORK, TASK, NODE, 7, INPUT, facts, s.InvalidReason.TOO_LARGE).signing_bytes()
+    assert made == b"\x02" + NETWORK + TASK + NODE + u64(7) + vec(INPUT) + vec(facts) + b"\x05"
 
 
 def test_handoff() -> None:
