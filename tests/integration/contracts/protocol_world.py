@@ -163,6 +163,7 @@ class World:
         self.verifiers = [Ed25519PrivateKey.from_private_bytes(label(f"verifier {index}")) for index in range(verifiers)]
         self.threshold = verifiers // 2 + 1
         self.committee = 1
+        self.budget = 5 * SUI
         self.params = parameters(**changes)
         self.package = self._publish()
         self._create(simulated=simulated, depth=depth)
@@ -176,7 +177,7 @@ class World:
         if sender not in self._gas:
             self.fund(sender)
         self._count += 1
-        gas = Gas(sender, (self._gas[sender],), Mist(1_000), Mist(5 * SUI))
+        gas = Gas(sender, (self._gas[sender],), Mist(1_000), Mist(self.budget))
         executed = self.ledger.execute(Transaction(sender, tuple(inputs), tuple(commands), gas), label(f"transaction {self._count}"))
         effects = executed.effects
         for change in effects.changes:
