@@ -55,6 +55,11 @@ def native_binding() -> Fields:
     return fields(re.search(r'"enclavia-native/1:" \|\| BCS \{(.*?)\}', section(4))[1])
 
 
+def input_facts() -> Fields:
+    """§4: what `facts` is the hash of."""
+    return fields(re.search(r"`facts` = blake2b256 of BCS \{(.*?)\}", section(4))[1])
+
+
 def calls() -> dict[str, tuple[bool, list[str], str]]:
     """§7: name; whether private entry, parameters, what it returns ("" for nothing)."""
     pattern = r"^(E )?(\w+::\w+)\((.*?)\)(?:: (\([^)]*\)|[\w<>]+))?(?:$|\s\s)"

@@ -12,7 +12,7 @@ from localnet.toolchain.package import read_package
 PACKAGE = read_package(spec.ROOT / "contracts" / "sui")
 FUNCTIONS = {f"{function.module}::{function.name}": function for function in functions(PACKAGE)}
 STRUCTS = {struct.name: struct for struct in structs(PACKAGE)}
-SPECIFIED = {**spec.objects(), **spec.statements(), **spec.events(), "NativeBinding": spec.native_binding()}
+SPECIFIED = {**spec.objects(), **spec.statements(), **spec.events(), "NativeBinding": spec.native_binding(), "InputFacts": spec.input_facts()}
 LIVE_IN_ONE_TRANSACTION = {"Assignment", "Spoils"}
 """Structs without `store` or `key`, and never signed or emitted: nobody outside Move sees their bytes."""
 

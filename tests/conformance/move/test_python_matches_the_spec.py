@@ -108,6 +108,10 @@ def test_what_a_nitro_document_is_bound_to_has_the_specified_fields() -> None:
     assert of(statements._NativeBinding) == spec.native_binding()
 
 
+def test_what_a_refusal_is_of_has_the_specified_fields() -> None:
+    assert of(statements.InputFacts) == spec.input_facts()
+
+
 def test_states_and_outcomes_are_the_specified_ones() -> None:
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in spec.section(6).splitlines() if line.startswith("| ")]
     numbered = [(int(row[0]), row[1].split()[0].strip(",")) for row in lines if row[0].isdigit()]
