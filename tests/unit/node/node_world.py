@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha384
 from pathlib import Path
@@ -143,18 +144,36 @@ class TripJournal:
         self._trip = trip
         self.loaded = False
         """Whether the runner of this process has begun."""
+        self.under_way = 0
+        """Uses not answered yet: SQLite answers from a thread, and until then the clock must stand."""
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._journal, name)
 
         async def tripping(*args: Any, **kwargs: Any) -> Any:
             await self._trip(f"journal.{name}")
-            result = await method(*args, **kwargs)
+            self.under_way += 1
+            try:
+                result = await method(*args, **kwargs)
+            finally:
+                self.under_way -= 1
             self.loaded = self.loaded or name == "open_duties"
             await self._trip(f"journal.{name} done")
             return result
 
         return tripping
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Does what it is given in the caller's thread: no test's clock runs on while a file is read."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
 def input_header(task: TaskId, opened_at: Millis, output_pk: bytes) -> InputHeader:
@@ -180,6 +199,8 @@ class World:
     nodes: list["NodeHarness"] = field(default_factory=list)
     journals: list[Journal] = field(default_factory=list)
     services: list[tuple[TwinChain, VerifierService]] = field(default_factory=list)
+    processes: list[TripJournal] = field(default_factory=list)
+    """The journals as the services see them."""
     archive: MemoryBlobStore = field(default_factory=MemoryBlobStore)
 
     def __post_init__(self) -> None:
@@ -202,12 +223,14 @@ class World:
         member = Member(MEMBERS[number], policies, (SimulatedVerifier(AUTHORITY.root),))
         chain = TwinChain(self.state, Address(bytes([0xE0 + number]) * 32))
         peers = [BoardPeer(board) for other, board in enumerate(self.boards) if other != number]
+        journal: Any = TripJournal(await self.journal(), Tripwire())
+        self.processes.append(journal)
         service = VerifierService(
             member,
             SignatureCollector(self.boards[number], peers),
             self.orders(number),
             chain=chain,
-            journal=await self.journal(),
+            journal=journal,
             stores=BlobStores({HOME: self.blobs}),
             archive=self.archive,
             clock=self.clock,
@@ -274,6 +297,7 @@ class World:
 
         `at_once` stops in the middle of whatever is being done; otherwise what takes no time is finished first.
         """
+        asyncio.get_running_loop().set_default_executor(AtOnce(1))
         for node in self.nodes:
             if node.used:
                 node.restart()
@@ -314,7 +338,7 @@ class World:
             await self.clock.sleep(self.state.params.heartbeat_ms * 0.9 / 1000)
 
     async def _next_due(self) -> float | None:
-        """Seconds until the next timer. Whoever reads a file does so in a thread, and has no timer meanwhile."""
+        """Seconds until the next timer. Whoever starts an enclave does so in a process, and has no timer meanwhile."""
         for _ in range(1_000):
             due = self.clock.next_due()
             if due is not None:
@@ -324,7 +348,8 @@ class World:
 
     def _idle(self) -> list[bool]:
         parts = [(node.chain, node.runner.statistics()) for node in self.nodes]
-        loaded = all(node.process.loaded for node in self.nodes)
+        processes = [node.process for node in self.nodes] + self.processes
+        loaded = all(process.loaded and not process.under_way for process in processes)
         parts += [(chain, service.statistics()[0]) for chain, service in self.services]
         # A crashed node is not idle: its process is still coming down.
         crashed = any(node.trip.where for node in self.nodes)
