@@ -32,13 +32,13 @@ def encode(value: Any) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, strict: bool = True) -> Any:
-    """The one value in `data`; the caller bounds its length.
+def decode(data: bytes, *, strict: bool = True, items: int = MAX_ITEMS) -> Any:
+    """The one value in `data`, of at most `items` values; the caller bounds its length.
 
     Raises:
         Malformed: anything else than the CBOR described above.
     """
-    reader = _Reader(data, strict=strict)
+    reader = _Reader(data, strict=strict, items=items)
     value = reader.value(MAX_DEPTH)
     if reader.at != len(data):
         raise Malformed(f"{len(data) - reader.at} bytes after the end of the CBOR value")
@@ -46,16 +46,16 @@ def decode(data: bytes, *, strict: bool = True) -> Any:
 
 
 class _Reader:
-    def __init__(self, data: bytes, *, strict: bool) -> None:
+    def __init__(self, data: bytes, *, strict: bool, items: int) -> None:
         self._data = data
         self._strict = strict
-        self._items = 0
+        self._left = items
         self.at = 0
 
     def value(self, depth: int) -> Any:  # noqa: PLR0911 - one return for each type there is
-        self._items += 1
-        if depth == 0 or self._items > MAX_ITEMS:
-            raise Malformed(f"CBOR with more than {MAX_DEPTH} levels or {MAX_ITEMS} values")
+        self._left -= 1
+        if depth == 0 or self._left < 0:
+            raise Malformed(f"CBOR with more than {MAX_DEPTH} levels, or more values than any such document has")
         major, argument = self._head()
         match major:
             case 0:

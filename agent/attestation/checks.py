@@ -14,7 +14,10 @@ class CheckName(StrEnum):
     ROOT = "root"
     CHAIN = "chain"
     VALIDITY = "certificates-valid"
+    COLLATERAL = "collateral"
+    REVOKED = "not-revoked"
     SIGNATURE = "signature"
+    ATTRIBUTES = "attributes"
     SIMULATED = "simulated-allowed"
     DEBUG = "not-debug"
     REPORT_DATA = "report-data"
@@ -33,7 +36,9 @@ class CheckName(StrEnum):
     POLICY = "policy-active"
     MEASUREMENT = "measurement"
     REJECTED = "not-rejected"
+    HARDWARE = "hardware-registered"
     TCB = "tcb"
+    ADVISORIES = "advisories"
     AGE = "age"
     EXPIRY = "expiry"
     RECORD = "chain-record"
@@ -46,9 +51,28 @@ AUTHENTICATION: Final = (
     CheckName.ROOT,
     CheckName.CHAIN,
     CheckName.VALIDITY,
+    CheckName.COLLATERAL,
+    CheckName.REVOKED,
     CheckName.SIGNATURE,
+    CheckName.ATTRIBUTES,
 )
 """Made one after the other; none after the first that fails, because nothing unauthenticated is worth comparing."""
 
 OPTIONAL: Final = frozenset({CheckName.DIGEST, CheckName.RECORD})
 """Made only where there is something to compare with; all others every accepting verdict must show."""
+
+OF_QUOTES: Final = frozenset(
+    {
+        *AUTHENTICATION,
+        CheckName.SIMULATED,
+        CheckName.DEBUG,
+        CheckName.POLICY,
+        CheckName.MEASUREMENT,
+        CheckName.REJECTED,
+        CheckName.HARDWARE,
+        CheckName.TCB,
+        CheckName.ADVISORIES,
+        CheckName.AGE,
+    }
+)
+"""What acceptance needs of a quote that is judged for itself, bound to nobody; a node's evidence needs the rest as well."""

@@ -8,6 +8,7 @@ Evidence from outside never makes `verify` raise: there an `EvidenceError` becom
     │   ├── Malformed             not the encoding, or not the fields, that the format prescribes
     │   ├── UnknownKind           no verifier was given for this kind of evidence
     │   ├── UntrustedRoot         the chain ends at a root that the caller does not trust
+    │   │   └── UntrustedSigner   a result or policy is signed by a key that the caller does not trust
     │   ├── BadChain              a certificate was not issued by the one above it, or may not issue
     │   ├── NotValidThen          a certificate was not valid at the time asked about
     │   └── BadSignature          the document is not signed by its leaf certificate
@@ -64,6 +65,10 @@ class UntrustedRoot(EvidenceError):
     """The certificate chain ends at another root."""
 
     check = CheckName.ROOT
+
+
+class UntrustedSigner(UntrustedRoot):
+    """A result or a policy is signed by somebody else."""
 
 
 class BadChain(EvidenceError):

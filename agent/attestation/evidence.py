@@ -1,8 +1,10 @@
 """How evidence travels: a RATS conceptual message wrapper collection (draft-ietf-rats-msg-wrap) in deterministic CBOR.
 
-    { "__cmwc_t": COLLECTION, "binding": [type, bytes], "cpu": [type, bytes, 4], "isolation": [type, bytes] }
+    { "__cmwc_t": COLLECTION, "binding": [type, bytes], "cpu": [type, bytes, 4], "isolation": [type, bytes],
+      "device-0": [type, bytes, 4], ... "device-15", "collateral": [type, bytes, 3] }
 
-The third entry of an item is the draft's indicator, a mask with bit 2 for evidence; only what hardware signs has it.
+The third entry of an item is the draft's indicator, a mask with bit 2 for evidence, bits 0 and 1 for reference values
+and endorsements; only what is signed has it. `device-N` is a GPU or switch, N its index in the nonce: without gaps.
 `isolation` is the enclave's own word on how well it is shut off. Nothing measures it, so it is informative: no
 verdict depends on it.
 
@@ -29,8 +31,11 @@ ISOLATION_TYPE: Final = "application/vnd.enclavia.isolation+cbor"
 
 _COLLECTION_KEY: Final = "__cmwc_t"
 _EVIDENCE_INDICATOR: Final = 1 << 2
+_COLLATERAL_INDICATOR: Final = 1 << 0 | 1 << 1
 _MANDATORY: Final = frozenset({_COLLECTION_KEY, "binding", "cpu"})
-_KNOWN: Final = _MANDATORY | {"isolation"}
+MAX_DEVICES: Final = 16
+_DEVICES: Final = tuple(f"device-{index}" for index in range(MAX_DEVICES))
+_KNOWN: Final = _MANDATORY | {"isolation", "collateral", *_DEVICES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,17 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A binding, and CPU evidence for it."""
+    """A binding, CPU evidence for it, and that of the devices chained from the CPU's."""
 
     binding: bytes
     """Encoded `Binding`."""
     cpu: Quote
     isolation: bytes | None = None
     """CBOR of the enclave's own report on its isolation; informative."""
+    devices: tuple[Quote, ...] = ()
+    """GPUs and switches, in the order of their nonces."""
+    collateral: Quote | None = None
+    """What the devices' vendor says of them; signed by it, so it does not matter who brings it."""
 
     def encode(self) -> bytes:
         """The bytes that are stored and named on chain.
@@ -64,6 +73,12 @@ class Evidence:
         }
         if self.isolation is not None:
             items["isolation"] = [ISOLATION_TYPE, _bounded_isolation(self.isolation)]
+        if len(self.devices) > MAX_DEVICES:
+            raise Malformed(f"evidence of {len(self.devices)} devices, at most {MAX_DEVICES}")
+        for name, device in zip(_DEVICES, self.devices, strict=False):
+            items[name] = [device.media_type, device.content, _EVIDENCE_INDICATOR]
+        if self.collateral is not None:
+            items["collateral"] = [self.collateral.media_type, self.collateral.content, _COLLATERAL_INDICATOR]
         data = cbor.encode(items)
         if len(data) > MAX_EVIDENCE:
             raise Oversized(len(data), MAX_EVIDENCE)
@@ -85,10 +100,15 @@ class Evidence:
         if not _MANDATORY <= items.keys() <= _KNOWN:
             raise Malformed(f"evidence has items {sorted(map(str, items))}, known are {sorted(_KNOWN)}")
         isolation = _typed(items, "isolation", ISOLATION_TYPE) if "isolation" in items else None
+        devices = [name for name in _DEVICES if name in items]
+        if devices != list(_DEVICES[: len(devices)]):
+            raise Malformed(f"evidence has {', '.join(devices)}: an item's number is its index, without gaps")
         return cls(
             binding=_typed(items, "binding", BINDING_TYPE),
-            cpu=_quote(items["cpu"]),
+            cpu=_quote(items, "cpu", _EVIDENCE_INDICATOR),
             isolation=None if isolation is None else _bounded_isolation(isolation),
+            devices=tuple(_quote(items, name, _EVIDENCE_INDICATOR) for name in devices),
+            collateral=_quote(items, "collateral", _COLLATERAL_INDICATOR) if "collateral" in items else None,
         )
 
 
@@ -105,12 +125,12 @@ def _typed(items: Mapping[str, Any], name: str, media_type: str) -> bytes:
             raise Malformed(f"evidence item {name!r} is not [{media_type!r}, bytes]")
 
 
-def _quote(item: Any) -> Quote:
-    match item:
-        case [str(media_type), bytes(content), int(indicator)] if indicator == _EVIDENCE_INDICATOR:
+def _quote(items: Mapping[str, Any], name: str, indicator: int) -> Quote:
+    match items[name]:
+        case [str(media_type), bytes(content), int(found)] if found == indicator:
             return Quote(media_type, content)
         case _:
-            raise Malformed("evidence item 'cpu' is not [media type, bytes, 4]")
+            raise Malformed(f"evidence item {name!r} is not [media type, bytes, {indicator}]")
 
 
 def _bounded_isolation(report: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Which measurements count, and how long evidence may vouch. Its 32-byte hash stands on chain, in `Network.policy`.
+"""Which evidence counts, and how long it may vouch. Its 32-byte hash stands on chain, in `Network.policy`.
 
 Three layers, one object: what the vendor of the agent built, what the network's administrator added, what the
 community did. A measurement counts if any layer allows it and no layer rejects it: a reject always wins, whoever
@@ -7,78 +7,44 @@ wrote it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
 from agent.attestation import cbor
+from agent.attestation.amd.tcb import Product, Tcb
 from agent.attestation.errors import PolicyError
+from agent.attestation.policy_rules import (
+    ALWAYS,
+    FOREVER,
+    NEVER_ACCEPTED,
+    Allowance,
+    GpuRules,
+    Layer,
+    Machine,
+    Rejection,
+    Rejects,
+    SnpFloor,
+    counting,
+)
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Digest, Millis
 
+__all__ = [
+    "ALWAYS",
+    "FOREVER",
+    "FORMAT",
+    "Allowance",
+    "GpuRules",
+    "Layer",
+    "Machine",
+    "Policy",
+    "Rejection",
+    "Rejects",
+    "SnpFloor",
+]
+
 FORMAT: Final = "enclavia-policy/1"
-MAX_MEASUREMENT: Final = 64
-"""Bytes; what the contract stores."""
-
-ALWAYS: Final = Millis(0)
-FOREVER: Final = Millis(2**64 - 1)
 TWO_MINUTES: Final = Millis(120_000)
-
-
-class Rejects(StrEnum):
-    """What a reject list can name."""
-
-    MEASUREMENT = "measurement"
-    HARDWARE = "hardware"
-    ADVISORY = "advisory"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Allowance:
-    """One measurement of one kind of TEE, from `active_from` until before `sunset`.
-
-    Raises:
-        PolicyError: an empty or too long measurement, or a sunset before the activation.
-    """
-
-    kind: TeeKind
-    measurement: bytes
-    active_from: Millis = ALWAYS
-    sunset: Millis = FOREVER
-
-    def __post_init__(self) -> None:
-        if not 0 < len(self.measurement) <= MAX_MEASUREMENT:
-            raise PolicyError(f"a measurement has 1 to {MAX_MEASUREMENT} bytes, not {len(self.measurement)}")
-        if not any(self.measurement):
-            raise PolicyError("a measurement of zeros is what debug enclaves have: it can never be allowed")
-        if self.sunset <= self.active_from:
-            raise PolicyError(f"measurement {self.measurement.hex()[:16]}…: its sunset is not after its activation")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Rejection:
-    """Something that no evidence may have, in any kind of TEE.
-
-    Raises:
-        PolicyError: the value is spelt so that it would never match.
-    """
-
-    what: Rejects
-    value: str
-    """Lower-case hex of a measurement or hardware id; the name of an advisory."""
-    reason: str
-
-    def __post_init__(self) -> None:
-        if self.what is not Rejects.ADVISORY and not _is_hex(self.value):
-            raise PolicyError(f"rejected {self.what} {self.value[:32]!r}: write it as lower-case hex without 0x")
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """What one of the three says."""
-
-    allow: frozenset[Allowance] = frozenset()
-    reject: frozenset[Rejection] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +52,7 @@ class Policy:
     """A whole policy.
 
     Raises:
-        PolicyError: it could never accept anything.
+        PolicyError: it could never accept anything, or would accept what must never count.
     """
 
     version: int
@@ -103,10 +69,21 @@ class Policy:
     vendor: Layer = field(default_factory=Layer)
     network: Layer = field(default_factory=Layer)
     community: Layer = field(default_factory=Layer)
+    snp_floors: frozenset[SnpFloor] = frozenset()
+    """At most one for each product line; a line without one has the patch level "NoFloor"."""
+    accepted_advisories: frozenset[str] | None = None
+    """Those that may concern a platform; None: all but rejected ones."""
+    gpus: GpuRules | None = None
+    """None: none are needed; those that come along are judged nevertheless."""
 
     def __post_init__(self) -> None:
         if self.sunset <= self.active_from or self.max_age <= 0 or self.clock_skew < 0 or self.version < 0:
             raise PolicyError("the policy can never be in force: look at active_from, sunset, max_age, clock_skew")
+        never = self.accepted_tcb & NEVER_ACCEPTED
+        if never:
+            raise PolicyError(f"accepted_tcb: {', '.join(sorted(never))} must never count: take it out")
+        if len({floor.product for floor in self.snp_floors}) < len(self.snp_floors):
+            raise PolicyError("snp_floors: a product line has two floors: leave the higher one")
 
     @property
     def layers(self) -> tuple[tuple[str, Layer], ...]:
@@ -140,13 +117,35 @@ class Policy:
             if (entry.what, entry.value) in named
         )
 
+    def registered(self, kind: TeeKind, at: Millis) -> frozenset[bytes] | None:
+        """Ids of the chips of `kind` that count at `at`; None if no layer keeps a register of that kind.
+
+        A register whose last entry has ended is still one: nothing counts then.
+        """
+        machines = [each for _, layer in self.layers for each in layer.machines if each.kind is kind]
+        return counting(machines, at) if machines else None
+
+    def rejected_hardware(self) -> frozenset[bytes]:
+        """All hardware ids that any layer rejects."""
+        return frozenset(
+            bytes.fromhex(entry.value) for _, layer in self.layers for entry in layer.reject if entry.what is Rejects.HARDWARE
+        )
+
+    def floor(self, product: Product) -> Tcb | None:
+        """The lowest patch levels of `product`; None if the policy names none."""
+        return next((floor.tcb for floor in self.snp_floors if floor.product is product), None)
+
     def digest(self) -> Digest:
-        """BLAKE2b-256 of the deterministic CBOR of `to_document`: what the chain records."""
-        return Digest(blake2b(cbor.encode(self.to_document()), digest_size=32).digest())
+        """BLAKE2b-256 of `encode()`: what the chain records."""
+        return Digest(blake2b(self.encode(), digest_size=32).digest())
+
+    def encode(self) -> bytes:
+        """The deterministic CBOR of `to_document`."""
+        return cbor.encode(self.to_document())
 
     def to_document(self) -> dict[str, Any]:
-        """The policy as plain values that JSON can hold; one document for one policy."""
-        return {
+        """The policy as plain values that JSON can hold; one document for one policy: what says nothing is left out."""
+        document: dict[str, Any] = {
             "format": FORMAT,
             "version": self.version,
             "max_age": self.max_age,
@@ -157,17 +156,26 @@ class Policy:
             "accepted_tcb": sorted(self.accepted_tcb),
             **{name: _layer_document(layer) for name, layer in self.layers},
         }
+        if self.snp_floors:
+            document["snp_floors"] = {floor.product.value: _levels(floor.tcb) for floor in self.snp_floors}
+        if self.accepted_advisories is not None:
+            document["accepted_advisories"] = sorted(self.accepted_advisories)
+        if self.gpus is not None:
+            document["gpus"] = {
+                "count": self.gpus.count,
+                "models": sorted(self.gpus.models),
+                "drivers": sorted(self.gpus.drivers),
+                "require_ocsp": self.gpus.require_ocsp,
+            }
+        return document
 
 
-def _is_hex(value: str) -> bool:
-    try:
-        return bool(value) and bytes.fromhex(value).hex() == value
-    except ValueError:
-        return False
+def _levels(tcb: Tcb) -> dict[str, int]:
+    return {name: getattr(tcb, name) for name in ("fmc", "bootloader", "tee", "snp", "microcode")}
 
 
 def _layer_document(layer: Layer) -> dict[str, Any]:
-    return {
+    document: dict[str, Any] = {
         "allow": [
             {
                 "kind": entry.kind.name.lower(),
@@ -181,3 +189,14 @@ def _layer_document(layer: Layer) -> dict[str, Any]:
             {"what": entry.what.value, "value": entry.value, "reason": entry.reason} for entry in sorted(layer.reject)
         ],
     }
+    if layer.machines:
+        document["machines"] = [
+            {
+                "kind": entry.kind.name.lower(),
+                "hardware": entry.hardware.hex(),
+                "active_from": entry.active_from,
+                "sunset": entry.sunset,
+            }
+            for entry in sorted(layer.machines)
+        ]
+    return document

@@ -17,7 +17,8 @@ class Claims:
 
     kind: TeeKind
     measurement: bytes
-    """At most 64 bytes, as recorded on chain: PCR0 of Nitro, MRTD of TDX, the launch digest of SEV-SNP."""
+    """At most 64 bytes, as recorded on chain: PCR0 of Nitro; the launch digest of SEV-SNP; of TDX, SGX, dstack and
+    virtual TPMs a tagged digest over all that the vendor's registers say of the code."""
     report_data: bytes
     """64 bytes chosen by the enclave; empty if it chose none."""
     native: bytes | None = None

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import admin_command, demo_command, economics_command, localnet_command, node_command, verifier_command
+from agent.cli import admin_command, attest_command, demo_command, economics_command, localnet_command, node_command, policy_command, verifier_command
 from agent.cli.failures import exit_code, texts
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.add_typer(node_command.app, name="node")
 app.add_typer(verifier_command.app, name="verifier")
 app.add_typer(admin_command.app, name="admin")
 app.add_typer(localnet_command.app, name="localnet")
+app.add_typer(attest_command.app, name="attest")
+app.add_typer(policy_command.app, name="policy")
 
 
 def run() -> None:

@@ -10,6 +10,7 @@
         └── Revoked               the product line's revocation list names a certificate of the chain
 """
 
+from agent.attestation.checks import CheckName
 from agent.attestation.errors import BadChain, Malformed, UntrustedRoot
 
 
@@ -27,3 +28,5 @@ class CertificateMismatch(BadChain):
 
 class Revoked(BadChain):
     """A certificate of the chain was revoked."""
+
+    check = CheckName.REVOKED

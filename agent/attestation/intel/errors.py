@@ -12,11 +12,14 @@
         └── UntrustedQuotingEnclave   nor is the enclave that made the quote
 """
 
+from agent.attestation.checks import CheckName
 from agent.attestation.errors import BadChain, Malformed
 
 
 class CollateralMissing(Malformed):
     """A quote without collateral cannot be judged."""
+
+    check = CheckName.COLLATERAL
 
     def __init__(self) -> None:
         super().__init__("the quote has no collateral beside it: fetch it from Intel's PCS and send both")
@@ -24,6 +27,8 @@ class CollateralMissing(Malformed):
 
 class UnsafeAttributes(Malformed):
     """The guest was started in a way that no measurement can make good."""
+
+    check = CheckName.ATTRIBUTES
 
 
 class HostMayInterrupt(UnsafeAttributes):
@@ -33,9 +38,13 @@ class HostMayInterrupt(UnsafeAttributes):
 class Revoked(BadChain):
     """Intel has revoked a certificate that vouches for this platform."""
 
+    check = CheckName.REVOKED
+
 
 class CollateralMismatch(BadChain):
     """The collateral was made for another kind of platform."""
+
+    check = CheckName.COLLATERAL
 
 
 class UntrustedModule(BadChain):

@@ -298,5 +298,7 @@ def test_accepted_verdict_shows_every_check_there_is() -> None:
     assert shown == set(CheckName) - {CheckName.RECORD}
 
 
-def test_verifiers_are_only_asked_for_their_own_media_type() -> None:
-    assert {verifier.media_type for verifier in SIMULATED} == {NITRO_TYPE, "application/vnd.enclavia.simulated+cose"}
+def test_every_verifier_has_a_media_type_of_its_own() -> None:
+    types = [verifier.media_type for verifier in SIMULATED]
+    assert len(set(types)) == len(types) == 8
+    assert {NITRO_TYPE, "application/vnd.enclavia.simulated+cose"} <= set(types)

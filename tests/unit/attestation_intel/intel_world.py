@@ -18,7 +18,7 @@ from agent.attestation.verify import HARDWARE, verify
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Millis
 
-VERIFIERS = (*HARDWARE, TdxVerifier(IntelTrust(root=ROOT)))
+VERIFIERS = (TdxVerifier(IntelTrust(root=ROOT)), *HARDWARE)
 MEASUREMENT = Quote.decode(tdx_quote()).report.measurement
 TDX_POLICY = replace(POLICY, allow_simulated=False, vendor=Layer(allow=frozenset({Allowance(TeeKind.TDX, MEASUREMENT)})))
 

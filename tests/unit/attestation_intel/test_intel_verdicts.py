@@ -8,6 +8,7 @@ from intel_pki import CA_NAME, DAY, NOW, PCK, PPID, level, revocation_list, tcb_
 from intel_world import MEASUREMENT, TDX_POLICY, judged
 from simulated_world import BINDING, failed
 
+from agent.attestation.errors import PolicyError
 from agent.attestation.policy import Layer, Rejection, Rejects
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Millis
@@ -29,16 +30,16 @@ REVOKED_TCB = {"tcb_info": tcb_info(tcbLevels=[level("Revoked")])}
     ("parts", "checks", "says"),
     [
         (DEBUG, {"not-debug", "measurement", "tcb"}, "without it"),
-        (OUT_OF_DATE, {"tcb"}, "OutOfDate: update the firmware"),
+        (OUT_OF_DATE, {"tcb"}, "OutOfDate, expected UpToDate: update the firmware"),
         (REVOKED_TCB, {"tcb"}, "Revoked"),
         ({"tcb_info": tcb_info(tcbLevels=[level(svn=9)])}, {"tcb"}, "BelowEveryLevel"),
         ({"guest": {"mr_td": b"\x01" * 48}}, {"measurement"}, "run a released image"),
         ({"guest": {"report_data": b"\x01" * 64}}, {"report-data"}, "expected"),
         ({"binding": replace(BINDING, key_epoch=4)}, {"binding-key-epoch"}, "expected"),
-        ({"pck_crl": revocation_list(CA_NAME, PCK)}, {"chain"}, "Intel has revoked 'CN=Test PCK Certificate' on"),
+        ({"pck_crl": revocation_list(CA_NAME, PCK)}, {"not-revoked"}, "Intel has revoked 'CN=Test PCK Certificate' on"),
         ({"at": NOW + 30 * DAY}, {"certificates-valid"}, "collect collateral of that time"),
         ({"at": NOW - 2 * DAY}, {"certificates-valid"}, "collect collateral of that time"),
-        ({"guest": {"attributes": bytes(8)}}, {"format"}, "SEPT_VE_DISABLE is not enabled"),
+        ({"guest": {"attributes": bytes(8)}}, {"attributes"}, "SEPT_VE_DISABLE is not enabled"),
     ],
     ids=[
         "debug", "out of date", "revoked level", "below every level", "another image", "another binding's quote",
@@ -57,8 +58,10 @@ def test_policy_decides_which_patch_levels_count() -> None:
 
 
 def test_no_policy_can_accept_a_debug_guest() -> None:
-    verdict = judged(policy=replace(TDX_POLICY, accepted_tcb=frozenset({"UpToDate", "Debug", "Revoked"})), **DEBUG)
-    assert "not-debug" in failed(verdict)
+    for status in ("Debug", "Revoked", "Refused"):
+        with pytest.raises(PolicyError, match=status):
+            replace(TDX_POLICY, accepted_tcb=frozenset({"UpToDate", status}))
+    assert "not-debug" in failed(judged(policy=TDX_POLICY, **DEBUG))
 
 
 @pytest.mark.parametrize(

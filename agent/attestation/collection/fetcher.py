@@ -1,0 +1,139 @@
+"""Asking vendors' services, politely and with distrust: bounded answers, no redirects, patience with the busy."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from agent.attestation.collection.errors import CollectionError, HostileAnswer, ServiceRefused, ServiceUnreachable
+
+MAX_HEADER: Final = 32 * 1024
+"""Bytes of one header; Intel's issuer chains have about 2 KiB."""
+
+_BUSY: Final = frozenset(
+    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a busy service is asked, with pauses in seconds: `first`, twice that, and so on, or what it asks for."""
+
+    attempts: int = 4
+    first: float = 2.0
+    ceiling: float = 60.0
+    """A service that asks for more is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One question to a service."""
+
+    url: str
+    limit: int
+    """Bytes that the answer may have."""
+    types: tuple[str, ...]
+    """Media types that the answer may be of; services are known to differ in them."""
+    content: bytes | None = None
+    """What is posted; None to get."""
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer; not trusted."""
+
+    url: str
+    content: bytes
+    headers: Mapping[str, str]
+    """Names in lower case."""
+
+
+class Fetcher:
+    """Asks through `client`, which is the caller's to configure and close."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        patience: Patience | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._client: Final = client
+        self._patience: Final = patience or Patience()
+        self._sleep: Final = sleep
+
+    async def fetch(self, wanted: Wanted) -> Fetched:
+        """The answer to `wanted`.
+
+        Raises:
+            ServiceUnreachable, ServiceRefused, HostileAnswer
+        """
+        pause = self._patience.first
+        for _ in range(self._patience.attempts - 1):
+            try:
+                return await self._once(wanted)
+            except _Later as error:
+                seconds = pause if error.seconds is None else error.seconds
+                if seconds > self._patience.ceiling:
+                    raise ServiceUnreachable(f"{error}, and asks to wait {seconds:g} s: collect again after that") from error
+                await self._sleep(seconds)
+                pause *= 2
+        try:
+            return await self._once(wanted)
+        except _Later as error:
+            raise ServiceUnreachable(f"{error}, {self._patience.attempts} times: collect again later") from error
+
+    async def _once(self, wanted: Wanted) -> Fetched:
+        # unpacking would let a small answer grow without limit
+        headers = {"Accept-Encoding": "identity"} | ({"Content-Type": wanted.content_type} if wanted.content_type else {})
+        method = "GET" if wanted.content is None else "POST"
+        content = bytearray()
+        try:
+            async with self._client.stream(
+                method, wanted.url, content=wanted.content, headers=headers, follow_redirects=False
+            ) as answer:
+                _check_head(wanted, answer)
+                async for part in answer.aiter_raw():
+                    content += part
+                    if len(content) > wanted.limit:
+                        raise HostileAnswer(f"{wanted.url} answers with more than {wanted.limit} bytes: is this the vendor's service?")
+        except httpx.InvalidURL as error:
+            raise CollectionError(f"{wanted.url!r} is no address: correct it") from error
+        except httpx.UnsupportedProtocol as error:
+            raise CollectionError(f"{wanted.url!r} is no address of http or https: correct it") from error
+        except httpx.HTTPError as error:
+            raise _Later(f"{wanted.url} gives no answer ({type(error).__name__})", None) from error
+        return Fetched(wanted.url, bytes(content), dict(answer.headers.items()))
+
+
+class _Later(Exception):
+    """Worth another attempt, after `seconds` if the service named some."""
+
+    def __init__(self, text: str, seconds: float | None) -> None:
+        super().__init__(text)
+        self.seconds: Final = seconds
+
+
+def _check_head(wanted: Wanted, answer: httpx.Response) -> None:
+    if answer.status_code in _BUSY:
+        raise _Later(f"{wanted.url} is busy ({answer.status_code})", _seconds(answer.headers.get("retry-after", "")))
+    if answer.is_redirect:
+        raise HostileAnswer(f"{wanted.url} points elsewhere ({answer.status_code}): name the service's own address")
+    if answer.status_code != HTTPStatus.OK:
+        raise ServiceRefused(wanted.url, answer.status_code)
+    if any(len(value) > MAX_HEADER for value in answer.headers.values()):
+        raise HostileAnswer(f"{wanted.url} answers with a header of more than {MAX_HEADER} bytes")
+    found = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if found not in wanted.types:
+        raise HostileAnswer(f"{wanted.url} answers with {found[:60]!r}, expected {' or '.join(wanted.types)}")
+    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HostileAnswer(f"{wanted.url} answers in an encoding that was not asked for")
+
+
+def _seconds(value: str) -> float | None:
+    """Of a Retry-After; None for a date, or nonsense: then it is tried as if nothing was said."""
+    text = value.strip()
+    return float(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,72 @@
+"""How each platform of a machine is opened: the real devices, sockets and services."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+
+from agent.attestation.errors import ProviderError
+from agent.attestation.providers.azure_metadata import ENDPOINT, AzureMetadata
+from agent.attestation.providers.base import EvidenceProvider
+from agent.attestation.providers.detect import Machine, Platform, dstack_socket
+from agent.attestation.providers.dstack import DstackAgent, DstackProvider
+from agent.attestation.providers.endorser import Endorser
+from agent.attestation.providers.nsm import NitroProvider
+from agent.attestation.providers.selftest import Opens
+from agent.attestation.providers.sev_key import SevKey
+from agent.attestation.providers.simulated import SimulatedProvider
+from agent.attestation.providers.tpm_tools import TpmTools
+from agent.attestation.providers.tsm_guests import SnpProvider, TdxProvider
+from agent.attestation.providers.vtpm import VtpmProvider
+from agent.attestation.simulated_platform import SimulatedPlatform
+from agent.protocol.units import Millis
+
+_SECONDS: Final = 30.0
+
+
+def opens(
+    machine: Machine, endorser: Endorser, now: Callable[[], Millis], simulated: SimulatedPlatform | None = None
+) -> Mapping[Platform, Opens]:
+    """The providers of `machine`, each opened where its context is entered; a `simulated` platform only if given."""
+
+    @asynccontextmanager
+    async def tdx() -> AsyncIterator[EvidenceProvider]:
+        yield await TdxProvider.open(machine.tsm, endorser)
+
+    @asynccontextmanager
+    async def snp() -> AsyncIterator[EvidenceProvider]:
+        yield await SnpProvider.open(machine.tsm, endorser, SevKey())
+
+    @asynccontextmanager
+    async def nitro() -> AsyncIterator[EvidenceProvider]:
+        yield await NitroProvider.open()
+
+    @asynccontextmanager
+    async def dstack() -> AsyncIterator[EvidenceProvider]:
+        socket = dstack_socket(machine)
+        if socket is None:
+            raise ProviderError("dstack's socket went away: mount it into the container")
+        async with DstackAgent.at(socket) as agent:
+            yield await DstackProvider.open(agent, endorser)
+
+    @asynccontextmanager
+    async def azure() -> AsyncIterator[EvidenceProvider]:
+        # a link-local service: no proxy may come between
+        async with httpx.AsyncClient(base_url=ENDPOINT, timeout=_SECONDS, follow_redirects=False, trust_env=False) as client:
+            yield await VtpmProvider.open(TpmTools(), AzureMetadata(client), endorser)
+
+    @asynccontextmanager
+    async def pretending() -> AsyncIterator[EvidenceProvider]:
+        if simulated is None:
+            raise ProviderError("no simulated platform was given")
+        yield SimulatedProvider(simulated, bytes(48), now)
+
+    return {
+        Platform.TDX: tdx,
+        Platform.SEV_SNP: snp,
+        Platform.NITRO: nitro,
+        Platform.DSTACK: dstack,
+        Platform.AZURE: azure,
+        Platform.SIMULATED: pretending,
+    }
