@@ -36,6 +36,20 @@ class Deployment:
     queue: SharedObject
     admin_cap: ObjectId | None = None
     """Known to who deployed; nobody else needs it."""
+    upgrade_cap: ObjectId | None = None
+    """As `admin_cap`."""
+    code: ObjectId | None = None
+    """The package that calls go to, once it was upgraded: types and events keep the address of the first, `package`."""
+
+    @property
+    def called(self) -> ObjectId:
+        """The package that calls go to: the newest version."""
+        return self.code or self.package
+
+    @property
+    def packages(self) -> frozenset[ObjectId]:
+        """Whose types and aborts are ours: those of the first version, and what the newest added."""
+        return frozenset({self.package, self.called})
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -46,7 +60,6 @@ class Deployment:
         """
         try:
             known = json.loads(file.read_bytes())
-            admin_cap = known.get("admin_cap")
             deployment = cls(
                 chain_id=str(known["chain_id"]),
                 since=int(known["since"]),
@@ -55,7 +68,9 @@ class Deployment:
                 pool=_shared(known["pool"]),
                 roster=_shared(known["roster"]),
                 queue=_shared(known["queue"]),
-                admin_cap=None if admin_cap is None else _id(admin_cap),
+                admin_cap=_known(known.get("admin_cap")),
+                upgrade_cap=_known(known.get("upgrade_cap")),
+                code=_known(known.get("code")),
             )
         except FileNotFoundError:
             raise DeploymentError(f"{file} does not exist: get the one of your network") from None
@@ -76,6 +91,8 @@ class Deployment:
                 "package": _hex(self.package),
                 **{name: {"id": _hex(it.id), "initial_version": it.initial_version} for name, it in shared.items()},
                 "admin_cap": None if self.admin_cap is None else _hex(self.admin_cap),
+                "upgrade_cap": None if self.upgrade_cap is None else _hex(self.upgrade_cap),
+                "code": None if self.code is None else _hex(self.code),
             },
             indent=2,
         )
@@ -89,6 +106,10 @@ class Deployment:
 
 def _shared(known: Any) -> SharedObject:
     return SharedObject(_id(known["id"]), int(known["initial_version"]))
+
+
+def _known(text: str | None) -> ObjectId | None:
+    return None if text is None else _id(text)
 
 
 def _id(text: str) -> ObjectId:

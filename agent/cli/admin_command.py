@@ -256,6 +256,31 @@ def launch(context: typer.Context, as_json: JSON = False) -> None:
 
 
 @app.command()
+def upgrade(
+    context: typer.Context,
+    code: Annotated[Path, typer.Option("--code", help="The next version, compiled: the directory with package.json and the modules.")],
+    as_json: JSON = False,
+) -> None:
+    """Publish the next version of the contracts and write it into the deployment file; nothing changes for anybody before `migrate`."""
+    from agent.chain.deployment import Deployment  # noqa: PLC0415  pysui loads only where it is needed
+    from agent.chain.sui import Deployer, PackageCode, Wallet  # noqa: PLC0415
+    from agent.cli.connect import Endpoint  # noqa: PLC0415
+
+    found: Access = context.obj
+    wallet, deployment, next_version = Wallet.load(found.wallet), Deployment.load(found.deployment), PackageCode.load(code)
+
+    async def publish() -> Deployment:
+        async with Deployer(Endpoint(found.endpoint, found.ca), wallet) as deployer:
+            return await deployer.upgrade(deployment, next_version)
+
+    upgraded = asyncio.run(publish())
+    upgraded.save(found.deployment)
+    answer({"package": "0x" + upgraded.package.hex(), "code": "0x" + upgraded.called.hex(), "deployment": str(found.deployment)}, as_json=as_json)
+    if not as_json:
+        typer.echo("next: give the deployment file to node runners and clients, then `enclavia admin migrate`")
+
+
+@app.command()
 def migrate(context: typer.Context, as_json: JSON = False) -> None:
     """Raise Network, Pool and Roster to the package's version after an upgrade; older packages refuse them from then on."""
     from agent.chain.calls import MigrateNetwork, MigratePool, MigrateRoster  # noqa: PLC0415

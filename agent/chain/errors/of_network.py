@@ -30,7 +30,7 @@ class Paused(Aborted):
 
 
 class WrongVersion(Aborted):
-    """The object is of another version of the package: use a deployment file of that version, or have it migrated."""
+    """The object is of another version of the package: get the network's newest deployment file, or have the object migrated."""
 
     of = ("network", 5, "EWrongVersion")
 

@@ -75,7 +75,7 @@ class SuiChain(Chain):
             broadcaster = Broadcaster(
                 self._wire, log, settings.pace, attempts=settings.attempts, execute_s=settings.execute_s
             )
-            self._sender = Sender(self._wire, wallet, self._state, broadcaster, deployment.package, settings.gas)
+            self._sender = Sender(self._wire, wallet, self._state, broadcaster, deployment.packages, settings.gas)
 
     @classmethod
     async def open(
@@ -176,7 +176,7 @@ class SuiChain(Chain):
         executed = await sender.send(
             wanted, lambda known: encode(calls, self._deployment, self.address, known), purpose
         )
-        return receipt_of(executed, self._deployment.package, TxDigest(executed.digest))
+        return receipt_of(executed, self._deployment.packages, TxDigest(executed.digest))
 
     async def recover(self) -> Sequence[TxDigest]:
         return await self._sending().recover()

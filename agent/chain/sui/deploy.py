@@ -17,17 +17,22 @@ from agent.chain.sui.chain import SuiSettings, chain_id_of
 from agent.chain.sui.effects import receipt_of
 from agent.chain.sui.encoding import Known, Needs, encode, needs
 from agent.chain.sui.keys import Wallet
-from agent.chain.sui.names import from_hex
+from agent.chain.sui.names import FRAMEWORK, from_hex
 from agent.chain.sui.pysui_parts import v2
 from agent.chain.sui.sender import GasPolicy, Sender
 from agent.chain.sui.state import State
 from agent.chain.sui.transaction import Transaction
 from agent.chain.sui.wire import Endpoint, Wire
 from agent.chain.transaction_log import MemoryTransactionLog, TransactionLog, TxDigest
+from agent.protocol.bcs import uleb
 from agent.protocol.units import Digest, Mist, ObjectId
 
 NOTHING: Final = SharedObject(ObjectId(bytes(32)), 0)
 """Stands in a deployment for what is not created yet."""
+
+UPGRADE_CAP: Final = f"0x{FRAMEWORK.hex()}::package::UpgradeCap"
+COMPATIBLE: Final = b"\0"
+"""The policy of an upgrade that may change the bodies of functions and add to the package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class PackageCode:
 
     modules: tuple[bytes, ...]
     dependencies: tuple[ObjectId, ...]
+    digest: bytes | None = None
+    """What an upgrade has to name, 32 bytes; the compiler writes it down."""
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -48,9 +55,10 @@ class PackageCode:
             listed = json.loads((directory / "package.json").read_bytes())
             modules = tuple((directory / f"{name}.mv").read_bytes() for name in listed["modules"])
             dependencies = tuple(ObjectId(from_hex(each)) for each in listed["dependencies"])
+            digest = bytes.fromhex(listed["digest"])
         except (OSError, ValueError, KeyError, TypeError, Malformed) as error:
             raise DeploymentError(f"{directory} holds no compiled package ({error!r}): compile the contracts") from error
-        return cls(modules, dependencies)
+        return cls(modules, dependencies, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +122,35 @@ class Deployer:
 
         sender = self._sender(empty)
         executed = await sender.send(Needs(frozenset(), frozenset(), Mist(0)), make, "publish package")
-        receipt = receipt_of(executed, NOTHING.id, TxDigest(executed.digest))
-        return replace(empty, package=receipt.created_one("package").id)
+        receipt = receipt_of(executed, empty.packages, TxDigest(executed.digest))
+        cap = receipt.created_one(UPGRADE_CAP)
+        return replace(empty, package=receipt.created_one("package").id, upgrade_cap=cap.id)
+
+    async def upgrade(self, deployment: Deployment, code: PackageCode) -> Deployment:
+        """The same objects, called by `code` from now on. `migrate` of Network, Pool and Roster has to follow.
+
+        Raises:
+            DeploymentError: the deployment does not name the UpgradeCap, or `code` its digest.
+            As `Chain.submit`.
+        """
+        cap, digest = deployment.upgrade_cap, code.digest
+        if cap is None or digest is None:
+            missing = "compile the contracts again" if digest is None else "use the deployment file of who deployed"
+            raise DeploymentError(f"an upgrade needs the UpgradeCap and the digest of the code: {missing}")
+
+        def make(known: Known) -> Transaction:
+            transaction = Transaction()
+            held = transaction.owned(known.owned[cap])
+            ticket = transaction.call(
+                FRAMEWORK, "package::authorize_upgrade", held, transaction.pure(COMPATIBLE), transaction.pure(uleb(len(digest)) + digest)
+            )
+            receipt = transaction.upgrade(code.modules, code.dependencies, deployment.called, transaction.result(ticket))
+            transaction.call(FRAMEWORK, "package::commit_upgrade", held, transaction.result(receipt))
+            return transaction
+
+        executed = await self._sender(deployment).send(Needs(frozenset(), frozenset({cap}), Mist(0)), make, "upgrade package")
+        receipt = receipt_of(executed, deployment.packages, TxDigest(executed.digest))
+        return replace(deployment, code=receipt.created_one("package").id)
 
     async def create_network(self, deployment: Deployment, network: CreateNetwork) -> Deployment:
         """The same package with a Network of its own."""
@@ -153,7 +188,7 @@ class Deployer:
             return encode([call], deployment, self._wallet.address, known)
 
         executed = await self._sender(deployment).send(needs([call]), make, purpose)
-        return receipt_of(executed, deployment.package, TxDigest(executed.digest))
+        return receipt_of(executed, deployment.packages, TxDigest(executed.digest))
 
     def _sender(self, deployment: Deployment) -> Sender:
         settings = self._settings
@@ -162,7 +197,7 @@ class Deployer:
             self._wire, self._log, settings.pace, attempts=settings.attempts, execute_s=settings.execute_s
         )
         # one transaction at a time needs no lanes
-        return Sender(self._wire, self._wallet, state, broadcaster, deployment.package, GasPolicy(lanes=1))
+        return Sender(self._wire, self._wallet, state, broadcaster, deployment.packages, GasPolicy(lanes=1))
 
     async def _tip(self) -> int:
         request = v2.GetServiceInfoRequest()

@@ -1,5 +1,6 @@
 """What an endpoint says that a transaction did, read with suspicion: a receipt, or the error that it ended in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,7 +70,7 @@ def ran_out_of_gas(executed: Message) -> bool:
     return error is not None and error.kind == v2.ExecutionErrorExecutionErrorKind.INSUFFICIENT_GAS
 
 
-def failure_of(executed: Message, package: ObjectId, digest: TxDigest | None) -> TransactionError | None:
+def failure_of(executed: Message, packages: Collection[ObjectId], digest: TxDigest | None) -> TransactionError | None:
     """The error that it ended in; None if it took effect. `digest` is None for a dry run."""
     status = effects_of(executed).status
     if status.success:
@@ -79,7 +80,7 @@ def failure_of(executed: Message, package: ObjectId, digest: TxDigest | None) ->
         location = error.abort.location
         where, name = from_hex(location.package), str(location.module)[:128]
         return aborted(
-            name if where == package else f"0x{where.hex()}::{name}",
+            name if where in packages else f"0x{where.hex()}::{name}",
             error.abort.abort_code or 0,
             function=str(location.function_name or "")[:128],
             command=error.command,
@@ -90,7 +91,7 @@ def failure_of(executed: Message, package: ObjectId, digest: TxDigest | None) ->
     return SimulationFailed(reason) if digest is None else ExecutionFailed(reason, digest)
 
 
-def receipt_of(executed: Message, package: ObjectId, digest: TxDigest) -> Receipt:
+def receipt_of(executed: Message, packages: Collection[ObjectId], digest: TxDigest) -> Receipt:
     """The receipt of a transaction that took effect.
 
     Raises:
@@ -102,17 +103,17 @@ def receipt_of(executed: Message, package: ObjectId, digest: TxDigest) -> Receip
         if each.output_state == v2.ChangedObjectOutputObjectState.PACKAGE_WRITE:
             created.append(Created(ObjectId(from_hex(each.object_id)), "package", None, each.output_version or 1))
         elif each.id_operation == v2.ChangedObjectIdOperation.CREATED and _written(each) is not None:
-            created.append(_created(each, package))
+            created.append(_created(each, packages))
     return Receipt(
         digest=digest,
         checkpoint=executed.checkpoint,
-        events=tuple(event for _, _, event in events_of(executed, package)),
+        events=tuple(event for _, _, event in events_of(executed, packages)),
         created=tuple(created),
         gas=Mist(cost_of(executed).net),
     )
 
 
-def events_of(executed: Message, package: ObjectId) -> list[tuple[int, str, Event]]:
+def events_of(executed: Message, packages: Collection[ObjectId]) -> list[tuple[int, str, Event]]:
     """Our package's events of a transaction: index, module, event.
 
     Raises:
@@ -123,13 +124,13 @@ def events_of(executed: Message, package: ObjectId) -> list[tuple[int, str, Even
         raise Malformed(f"{len(events)} events in one transaction, at most {MAX_EVENTS}: use another endpoint")
     found = []
     for index, each in enumerate(events):
-        decoded = event_of(each, package)
+        decoded = event_of(each, packages)
         if decoded is not None:
             found.append((index, *decoded))
     return found
 
 
-def event_of(event: Message, package: ObjectId) -> tuple[str, Event] | None:
+def event_of(event: Message, packages: Collection[ObjectId]) -> tuple[str, Event] | None:
     """Module and contents of one of our package's events, None for another package's.
 
     The type decides: `package_id` and `module` of the message name who called our package, not who emitted.
@@ -138,7 +139,7 @@ def event_of(event: Message, package: ObjectId) -> tuple[str, Event] | None:
         Malformed
     """
     where, kind = type_of(event.event_type)
-    if where != package:
+    if where not in packages:
         return None
     module, name = kind.split("::")
     if event.contents is None or event.contents.value is None:
@@ -172,14 +173,14 @@ def _written(changed: Message) -> ObjectRef | None:
     return ObjectRef(ObjectId(from_hex(changed.object_id)), changed.output_version, from_base58(changed.output_digest))
 
 
-def _created(changed: Message, package: ObjectId) -> Created:
+def _created(changed: Message, packages: Collection[ObjectId]) -> Created:
     where, kind = type_of(changed.object_type)
     owner = changed.output_owner
     held = owner is not None and owner.kind == v2.OwnerOwnerKind.ADDRESS
     shared = owner is not None and owner.kind == v2.OwnerOwnerKind.SHARED
     return Created(
         id=ObjectId(from_hex(changed.object_id)),
-        type=kind if where == package else f"0x{where.hex()}::{kind}",
+        type=kind if where in packages else f"0x{where.hex()}::{kind}",
         owner=Address(from_hex(owner.address)) if held else None,
         version=(owner.version if shared else None) or changed.output_version,
     )

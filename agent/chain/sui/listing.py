@@ -1,6 +1,6 @@
 """Events by `ListEvents`, which resumes anywhere; `SubscribeEvents`, which cannot, only says when to look again."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Final
 
@@ -47,8 +47,8 @@ class EventListing:
         kind: str | None = None,
     ) -> None:
         self._wire = wire
-        self._package = deployment.package
-        self._filter = _filter(deployment.package, kind)
+        self._packages = deployment.packages
+        self._filter = _filter(deployment, kind)
         self._pace = pace
         self._limit = min(page, MAX_PAGE)
         self._idle_s = idle_s
@@ -109,7 +109,7 @@ class EventListing:
             async for frame in frames:
                 position = _advanced(position, frame.watermark)
                 if frame.event is not None:
-                    events.append(_placed(frame.event, self._package))
+                    events.append(_placed(frame.event, self._packages))
                     place = (frame.event.checkpoint, frame.event.transaction_index or 0, frame.event.event_index)
                     if place <= last or len(events) > self._limit:
                         raise Malformed("events out of order, or more than asked for: use another endpoint")
@@ -171,11 +171,11 @@ class _WakeUp:
         return True
 
 
-def _filter(package: ObjectId, kind: str | None) -> Message:
+def _filter(deployment: Deployment, kind: str | None) -> Message:
     # by type, not by emitting module: that one would name the dApp's package where a dApp's contract called ours
-    name = to_hex(package) if kind is None else f"{to_hex(package)}::{kind}"
-    of_package = v2.EventTypeFilter(event_type=name)
-    return v2.EventFilter(terms=[v2.EventTerm(literals=[v2.EventLiteral(event_type=of_package)])])
+    names = (to_hex(package) if kind is None else f"{to_hex(package)}::{kind}" for package in sorted(deployment.packages))
+    terms = (v2.EventLiteral(event_type=v2.EventTypeFilter(event_type=name)) for name in names)
+    return v2.EventFilter(terms=[v2.EventTerm(literals=[term]) for term in terms])
 
 
 def _advanced(position: Position, watermark: Message | None) -> Position:
@@ -185,8 +185,8 @@ def _advanced(position: Position, watermark: Message | None) -> Position:
     return Position(covered, bytes(watermark.cursor))
 
 
-def _placed(event: Message, package: ObjectId) -> ChainEvent:
-    decoded = event_of(event, package)
+def _placed(event: Message, packages: Collection[ObjectId]) -> ChainEvent:
+    decoded = event_of(event, packages)
     if decoded is None or event.checkpoint is None or event.event_index is None:
         raise Malformed("an event of another package, or without its place: use another endpoint")
     from_base58(event.transaction_digest)

@@ -27,7 +27,7 @@ class CheckpointScan:
 
     def __init__(self, wire: Wire, deployment: Deployment, pace: Pace, *, idle_s: float) -> None:
         self._wire = wire
-        self._package = deployment.package
+        self._packages = deployment.packages
         self._pace = pace
         self._idle_s = idle_s
 
@@ -74,7 +74,7 @@ class CheckpointScan:
         found = []
         for each in checkpoint.transactions:
             from_base58(each.digest)
-            for index, module, event in events_of(each, self._package):
+            for index, module, event in events_of(each, self._packages):
                 digest = TxDigest(each.digest)
                 found.append(ChainEvent(event, module, digest, index, checkpoint.sequence_number, timestamp))
         return tuple(found)

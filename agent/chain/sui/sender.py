@@ -5,7 +5,7 @@ known from the effects before; gas price and initial versions of shared objects 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -62,7 +62,7 @@ class GasPolicy:
 
 
 class Sender:
-    """Transactions of one wallet through one endpoint, for the package `package`."""
+    """Transactions of one wallet through one endpoint, for the package with versions `packages`."""
 
     def __init__(
         self,
@@ -70,14 +70,14 @@ class Sender:
         wallet: Wallet,
         state: State,
         broadcaster: Broadcaster,
-        package: ObjectId,
+        packages: Collection[ObjectId],
         policy: GasPolicy,
     ) -> None:
         self._wire = wire
         self._wallet = wallet
         self._state = state
         self._broadcaster = broadcaster
-        self._package = package
+        self._packages = packages
         self._policy = policy
         self.gas: Final = GasPool(wallet.address)
         self._opened = False
@@ -177,7 +177,7 @@ class Sender:
             self.gas.hold_ids(needs.owned, digest)
             self._unsettled.add(digest)
             raise
-        failure = failure_of(executed, self._package, digest)
+        failure = failure_of(executed, self._packages, digest)
         await self._put_back(coins, executed, Mist(0) if failure else needs.spends)
         written = written_by(executed)
         self._references.update({each: written[each] for each in needs.owned if each in written})
@@ -223,7 +223,7 @@ class Sender:
             need = Mist(spends + budget)
 
     def _budget(self, simulated: Message, price: int) -> int:
-        failure = failure_of(simulated, self._package, None)
+        failure = failure_of(simulated, self._packages, None)
         if failure is not None:
             raise failure
         # objects may have grown a little by the time it is executed; what is not used is not charged

@@ -183,7 +183,7 @@ class State:
 
     def _decode(self, found: Message, kind: str, view: type[R]) -> R:
         package, name = type_of(found.object_type)
-        if package != self._deployment.package or name != kind:
+        if package not in self._deployment.packages or name != kind:
             raise NotFound(f"{found.object_id} is no {kind} of this deployment: check the id, or the deployment file")
         self._remember(found)
         return _decoded(view, _contents(found))

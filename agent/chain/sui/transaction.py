@@ -84,6 +84,11 @@ class Transaction:
         code = [list(module) for module in modules]
         return self._command("Publish", bcs.Publish(code, [_address(each) for each in dependencies]))
 
+    def upgrade(self, modules: Sequence[bytes], dependencies: Sequence[ObjectId], package: ObjectId, ticket: Argument) -> int:
+        """Publish the next version of `package`, its newest; the result is the UpgradeReceipt."""
+        code = [list(module) for module in modules]
+        return self._command("Upgrade", bcs.Upgrade(code, [_address(each) for each in dependencies], _address(package), ticket))
+
     @staticmethod
     def result(command: int, index: int = 0) -> Argument:
         """Value `index` that `command` returned."""

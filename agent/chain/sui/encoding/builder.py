@@ -36,7 +36,7 @@ class Builder:
 
     def move(self, target: str, *arguments: Argument) -> int:
         """Call `<module>::<function>` of our package; returns the command's index."""
-        return self._tx.call(self._deployment.package, target, *arguments)
+        return self._tx.call(self._deployment.called, target, *arguments)
 
     def framework(self, target: str, *arguments: Argument) -> Argument:
         """Call `<module>::<function>` of the Sui framework; returns what it returns."""
