@@ -20,12 +20,16 @@ MAX_PUBLISHED_CHUNKS: Final = 64
 
 def blob_digest(content: bytes) -> BlobId:
     """The id of `content`; an empty blob is one empty chunk."""
-    chunks = [content[at : at + BLOB_CHUNK] for at in range(0, len(content), BLOB_CHUNK)] or [b""]
-    return BlobId(merkle_root([_leaf(index, chunk) for index, chunk in enumerate(chunks)]))
+    return BlobId(merkle_root([blob_leaf(index, chunk) for index, chunk in enumerate(chunks_of(content))]))
 
 
-def _leaf(index: int, chunk: bytes) -> Digest:
-    """Over the hashes of two halves: what a contract can compute from two arguments without putting them together."""
+def chunks_of(content: bytes) -> tuple[bytes, ...]:
+    """`content` in the chunks whose leaves make its digest; an empty blob is one empty chunk."""
+    return tuple(content[at : at + BLOB_CHUNK] for at in range(0, len(content), BLOB_CHUNK)) or (b"",)
+
+
+def blob_leaf(index: int, chunk: bytes) -> Digest:
+    """The leaf of a chunk, over the hashes of its two halves: what a contract can compute without putting them together."""
     halves = _hash(chunk[:BLOB_HALF]) + _hash(chunk[BLOB_HALF:])
     return Digest(_hash(BLOB + index.to_bytes(4, "little") + halves))
 

@@ -23,6 +23,7 @@ from agent.node.duties.station import Station, execute_order
 from agent.node.duties.tickets import issued_ticket
 from agent.node.errors import KeysLost, Unmeetable
 from agent.node.journal import NO_DEADLINE, DutyRow
+from agent.protocol.blob import chunks_of
 from agent.protocol.lifecycle import TaskState
 from agent.protocol.states import RoundKind
 from agent.protocol.units import NONE, BlobId, Digest, TaskId
@@ -174,7 +175,7 @@ class ExecuteDuty(Duty):
 
     async def _publish(self, row: DutyRow, sight: Sight) -> Step:
         task = sight.task
-        chunks = publishing.chunks_of(await self._sealed_output(task.sealed_output_digest))
+        chunks = chunks_of(await self._sealed_output(task.sealed_output_digest))
         first = publishing.published(task.delivery.leaves, chunks)
         if first == len(chunks):
             # all are up: the view is behind the transaction that brought the last one

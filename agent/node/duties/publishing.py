@@ -3,26 +3,14 @@
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Final
 
 from agent.chain.calls import PublishOutput
-from agent.protocol.blob import BLOB_CHUNK, BLOB_HALF
-from agent.protocol.tags import BLOB
+from agent.protocol.blob import BLOB_HALF, blob_leaf
 from agent.protocol.units import Digest, ObjectId, TaskId
 
 CHUNKS_AT_ONCE: Final = 6
 """Calls of one transaction: Sui takes 128 KiB, six chunks leave room for everything else."""
-
-
-def chunks_of(sealed: bytes) -> tuple[bytes, ...]:
-    """`sealed` in the chunks whose leaves make its blob digest; an empty blob is one empty chunk."""
-    return tuple(sealed[at : at + BLOB_CHUNK] for at in range(0, len(sealed), BLOB_CHUNK)) or (b"",)
-
-
-def blob_leaf(index: int, chunk: bytes) -> Digest:
-    """The leaf of one chunk in its blob's digest (docs/spec/protocol.md §2)."""
-    return Digest(_hash(BLOB + index.to_bytes(4, "little") + _hash(chunk[:BLOB_HALF]) + _hash(chunk[BLOB_HALF:])))
 
 
 def published(leaves: Sequence[Digest], chunks: Sequence[bytes]) -> int:
@@ -44,7 +32,3 @@ def next_calls(task: TaskId, operator_cap: ObjectId, chunks: Sequence[bytes], fi
         PublishOutput(task, operator_cap, index, chunks[index][:BLOB_HALF], chunks[index][BLOB_HALF:], index == len(chunks) - 1)
         for index in range(first, upto)
     )
-
-
-def _hash(content: bytes) -> bytes:
-    return blake2b(content, digest_size=32).digest()

@@ -300,9 +300,9 @@ CHUNKS = [SEALED[at : at + BLOB_CHUNK] for at in range(0, len(SEALED), BLOB_CHUN
 
 
 def leaves_of(calls) -> list[Digest]:
-    from agent.client.publication import _leaf
+    from agent.protocol.blob import blob_leaf
 
-    return [_leaf(call.index, call.head + call.tail) for call in calls]
+    return [blob_leaf(call.index, call.head + call.tail) for call in calls]
 
 
 def test_output_goes_up_in_transactions_that_the_chain_takes() -> None:

@@ -16,9 +16,9 @@ from agent.chain.errors import NotFound, aborted
 from agent.chain.port import Chain, ChainEvent, Cursor, EventPage, Receipt
 from agent.chain.transaction_log import TxDigest
 from agent.node.clock import ManualClock
-from agent.node.duties.publishing import blob_leaf
 from agent.protocol import events as e
 from agent.protocol import statements as s
+from agent.protocol.blob import blob_leaf
 from agent.protocol.commitment import commitment, merkle_root
 from agent.protocol.disputes import next_kind, ruling_round
 from agent.protocol.draw import fenwick

@@ -6,8 +6,8 @@ import pytest
 from node_world import NodeHarness, World, crash_anywhere
 
 from agent.chain import calls as c
-from agent.node.duties.publishing import CHUNKS_AT_ONCE, blob_leaf, chunks_of, next_calls, published
-from agent.protocol.blob import BLOB_CHUNK, BLOB_HALF, blob_digest
+from agent.node.duties.publishing import CHUNKS_AT_ONCE, next_calls, published
+from agent.protocol.blob import BLOB_CHUNK, BLOB_HALF, blob_digest, blob_leaf, chunks_of
 from agent.protocol.commitment import merkle_root
 from agent.protocol.lifecycle import Outcome, TaskState
 from agent.protocol.units import Digest, Mist, ObjectId, TaskId
@@ -34,8 +34,8 @@ async def claimed(world: World) -> tuple[NodeHarness, TaskId]:
 
 def many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have an output of some 2 KiB travel in many chunks."""
+    monkeypatch.setattr("agent.protocol.blob.BLOB_CHUNK", 64)
     for module in ("agent.node.duties.publishing", "agent.protocol.blob"):
-        monkeypatch.setattr(f"{module}.BLOB_CHUNK", 64)
         monkeypatch.setattr(f"{module}.BLOB_HALF", 32)
 
 
