@@ -13,7 +13,7 @@ from agent.attestation.checks import AUTHENTICATION, CheckName
 from agent.attestation.errors import EvidenceError, Malformed
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.nvidia import COLLATERAL_TYPE, NVIDIA_ROOTS, Collateral, GpuClaims, GpuRequirements, NvidiaRoots, verify_gpus
-from agent.attestation.policy import GpuRules, Policy
+from agent.attestation.policy import GpuRules, Policy, chip
 from agent.attestation.public_chains import public_chain
 from agent.attestation.verdict import Check
 from agent.attestation.verifier import Claims
@@ -161,7 +161,10 @@ def policy_checks(claims: Claims, policy: Policy, at: Millis) -> list[Check]:
             detail=f"rejected by {'; '.join(rejecting)}" if rejecting else "on no reject list",
         ),
         _hardware_check(claims, policy, at),
+        _chip_key_check(claims, policy),
+        _revocation_list_check(claims, policy),
         _tcb_check(claims, policy),
+        _evaluation_check(claims, policy),
         _advisories_check(claims, policy),
     ]
 
@@ -215,9 +218,40 @@ def _hardware_check(claims: Claims, policy: Policy, at: Millis) -> Check:
     if claims.hardware_id is None:
         detail = "the quote names no chip, and the policy takes registered ones only: use one that names it"
         return Check(CheckName.HARDWARE, passed=False, detail=detail)
-    known = claims.hardware_id in registered
+    if claims.shared_key:
+        detail = "a provider's key signs for any chip id, and the policy takes registered chips only: use a VCEK"
+        return Check(CheckName.HARDWARE, passed=False, detail=detail)
+    known = chip(claims.hardware_id) in registered
     detail = f"chip {claims.hardware_id.hex()[:32]}" + ("" if known else f" is none of {len(registered)} registered now: have its owner register it")
     return Check(CheckName.HARDWARE, passed=known, detail=detail)
+
+
+def _chip_key_check(claims: Claims, policy: Policy) -> Check:
+    if not claims.shared_key:
+        return Check(CheckName.CHIP_KEY, passed=True, detail="the key that signed is one chip's, or the kind knows no other")
+    detail = "signed with a provider's key (VLEK), which one leak lets anybody use under any chip id"
+    otherwise = "" if policy.accept_vlek else ": use a VCEK, or a policy with accept_vlek"
+    return Check(CheckName.CHIP_KEY, passed=policy.accept_vlek, detail=detail + otherwise)
+
+
+def _revocation_list_check(claims: Claims, policy: Policy) -> Check:
+    if claims.revocation_list is None:
+        return Check(CheckName.REVOCATION_LIST, passed=True, detail="no evidence of this kind holds without one, or the kind has none")
+    if claims.revocation_list:
+        return Check(CheckName.REVOCATION_LIST, passed=True, detail="came along, in force, and names no certificate")
+    otherwise = "" if policy.accept_missing_crl else ": collect it with `enclavia attest collateral`, or use a policy with accept_missing_crl"
+    return Check(CheckName.REVOCATION_LIST, passed=policy.accept_missing_crl, detail=f"AMD's revocation list did not come along{otherwise}")
+
+
+def _evaluation_check(claims: Claims, policy: Policy) -> Check:
+    found, wanted = claims.tcb_evaluation, policy.intel_evaluation
+    if found is None:
+        return Check(CheckName.EVALUATION, passed=True, detail="the vendor of this kind numbers no evaluations")
+    if wanted is None:
+        detail = f"judged by Intel's evaluation {found}, and the policy names none as the oldest that counts: name it in intel_evaluation"
+        return Check(CheckName.EVALUATION, passed=False, detail=detail)
+    otherwise = "" if found >= wanted else f", expected {wanted} or later: collect collateral anew, Intel hands out older ones for a year"
+    return Check(CheckName.EVALUATION, passed=found >= wanted, detail=f"judged by Intel's evaluation {found}{otherwise}")
 
 
 def _tcb_check(claims: Claims, policy: Policy) -> Check:

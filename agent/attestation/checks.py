@@ -37,7 +37,10 @@ class CheckName(StrEnum):
     MEASUREMENT = "measurement"
     REJECTED = "not-rejected"
     HARDWARE = "hardware-registered"
+    CHIP_KEY = "chip-key"
+    REVOCATION_LIST = "revocation-list"
     TCB = "tcb"
+    EVALUATION = "tcb-evaluation"
     ADVISORIES = "advisories"
     AGE = "age"
     EXPIRY = "expiry"
@@ -70,7 +73,10 @@ OF_QUOTES: Final = frozenset(
         CheckName.MEASUREMENT,
         CheckName.REJECTED,
         CheckName.HARDWARE,
+        CheckName.CHIP_KEY,
+        CheckName.REVOCATION_LIST,
         CheckName.TCB,
+        CheckName.EVALUATION,
         CheckName.ADVISORIES,
         CheckName.AGE,
     }

@@ -24,6 +24,7 @@ from agent.attestation.policy_rules import (
     Rejection,
     Rejects,
     SnpFloor,
+    chip,
     counting,
 )
 from agent.protocol.statements import TeeKind
@@ -41,6 +42,7 @@ __all__ = [
     "Rejection",
     "Rejects",
     "SnpFloor",
+    "chip",
 ]
 
 FORMAT: Final = "enclavia-policy/1"
@@ -73,6 +75,13 @@ class Policy:
     """At most one for each product line; a line without one has the patch level "NoFloor"."""
     accepted_advisories: frozenset[str] | None = None
     """Those that may concern a platform; None: all but rejected ones."""
+    intel_evaluation: int | None = None
+    """The oldest `tcbEvaluationDataNumber` of Intel that counts. Intel hands out the evaluation from before a recovery for
+    a year more, and who sends evidence chooses its collateral. 0: any; None: nothing of Intel's counts."""
+    accept_vlek: bool = False
+    """Whether AMD's keys of cloud providers count, beside those of single chips."""
+    accept_missing_crl: bool = False
+    """Whether SEV-SNP evidence counts that brings no revocation list of AMD's."""
     gpus: GpuRules | None = None
     """None: none are needed; those that come along are judged nevertheless."""
 
@@ -82,6 +91,8 @@ class Policy:
         never = self.accepted_tcb & NEVER_ACCEPTED
         if never:
             raise PolicyError(f"accepted_tcb: {', '.join(sorted(never))} must never count: take it out")
+        if self.intel_evaluation is not None and not 0 <= self.intel_evaluation < 1 << 32:
+            raise PolicyError("intel_evaluation: wants a number such as 17, as tcbEvaluationDataNumber of Intel's TCB info")
         if len({floor.product for floor in self.snp_floors}) < len(self.snp_floors):
             raise PolicyError("snp_floors: a product line has two floors: leave the higher one")
 
@@ -109,12 +120,12 @@ class Policy:
         """Who rejects any of these, and why, for people."""
         named = {(Rejects.MEASUREMENT, measurement.hex()), *((Rejects.ADVISORY, name) for name in advisories)}
         if hardware is not None:
-            named.add((Rejects.HARDWARE, hardware.hex()))
+            named.add((Rejects.HARDWARE, chip(hardware).hex()))
         return tuple(
             f"{name}: {entry.what} {entry.value[:32]} ({entry.reason})"
             for name, layer in self.layers
             for entry in sorted(layer.reject)
-            if (entry.what, entry.value) in named
+            if (entry.what, entry.value if entry.what is not Rejects.HARDWARE else chip(bytes.fromhex(entry.value)).hex()) in named
         )
 
     def registered(self, kind: TeeKind, at: Millis) -> frozenset[bytes] | None:
@@ -160,6 +171,11 @@ class Policy:
             document["snp_floors"] = {floor.product.value: _levels(floor.tcb) for floor in self.snp_floors}
         if self.accepted_advisories is not None:
             document["accepted_advisories"] = sorted(self.accepted_advisories)
+        if self.intel_evaluation is not None:
+            document["intel_evaluation"] = self.intel_evaluation
+        for name in ("accept_vlek", "accept_missing_crl"):
+            if getattr(self, name):
+                document[name] = True
         if self.gpus is not None:
             document["gpus"] = {
                 "count": self.gpus.count,

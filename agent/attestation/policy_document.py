@@ -24,7 +24,9 @@ CONTENT_TYPE: Final = "application/vnd.enclavia.policy+cbor"
 _LAYERS: Final = ("vendor", "network", "community")
 _MILLIS: Final = ("max_age", "active_from", "sunset", "clock_skew")
 _FIELDS: Final = frozenset({"format", "version", "allow_simulated", "accepted_tcb", *_MILLIS, *_LAYERS})
-_OPTIONAL: Final = frozenset({"snp_floors", "accepted_advisories", "gpus"})
+_OPTIONAL: Final = frozenset(
+    {"snp_floors", "accepted_advisories", "intel_evaluation", "accept_vlek", "accept_missing_crl", "gpus"}
+)
 _LEVELS: Final = ("fmc", "bootloader", "tee", "snp", "microcode")
 _U64: Final = 1 << 64
 
@@ -109,6 +111,9 @@ def from_document(document: Any) -> Policy:
         community=community,
         snp_floors=_floors(fields["snp_floors"]) if "snp_floors" in fields else frozenset(),
         accepted_advisories=_texts(fields, "accepted_advisories", "policy") if "accepted_advisories" in fields else None,
+        intel_evaluation=_uint(fields, "intel_evaluation", "policy") if "intel_evaluation" in fields else None,
+        accept_vlek=_bool(fields, "accept_vlek") if "accept_vlek" in fields else False,
+        accept_missing_crl=_bool(fields, "accept_missing_crl") if "accept_missing_crl" in fields else False,
         gpus=_gpus(fields["gpus"]) if "gpus" in fields else None,
     )
 

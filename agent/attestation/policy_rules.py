@@ -135,8 +135,13 @@ class GpuRules:
 
 
 def counting(machines: Iterable[Machine], at: Millis) -> frozenset[bytes]:
-    """Ids of those `machines` that count at `at`."""
-    return frozenset(each.hardware for each in machines if each.active_from <= at < each.sunset)
+    """Ids of those `machines` that count at `at`, as `chip` writes them."""
+    return frozenset(chip(each.hardware) for each in machines if each.active_from <= at < each.sunset)
+
+
+def chip(hardware: bytes) -> bytes:
+    """A hardware id in the form that ids are compared in: reports pad the ids of some of AMD's chips with zeros."""
+    return hardware.rstrip(b"\0")
 
 
 def _is_hex(value: str) -> bool:

@@ -35,8 +35,14 @@ class Claims:
     """Identity of the chip (PPID, CHIP_ID), where the quote tells it."""
     tcb_status: str | None = None
     """The vendor's judgement of the platform's patch level; None for kinds without one."""
+    tcb_evaluation: int | None = None
+    """The number of the vendor's evaluation behind `tcb_status`, the lowest where several count; None: it numbers none."""
     advisories: tuple[str, ...] = ()
     """The vendor's advisories that concern this platform."""
+    shared_key: bool = False
+    """True: the key that signed is not one chip's, so that `hardware_id` is the word of whoever has it (AMD's VLEK)."""
+    revocation_list: bool | None = None
+    """Whether the vendor's revocation list came along, where evidence is complete without it too; else None."""
 
 
 class EvidenceVerifier(ABC):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from agent.attestation.amd.endorsement import Endorsement, check_endorsement
 from agent.attestation.amd.evidence import MEDIA_TYPE, SnpQuote
-from agent.attestation.amd.report import SIGNED_SIZE, SnpReport
+from agent.attestation.amd.report import SIGNED_SIZE, SigningKey, SnpReport
 from agent.attestation.amd.requirements import SnpFinding, SnpRequirements
 from agent.attestation.amd.roots import AMD_ROOTS
 from agent.attestation.amd.tcb import Product
@@ -79,6 +79,8 @@ def claims_of(
         debug=parsed.debug,
         hardware_id=hardware_id,
         tcb_status=requirements.tcb_status(findings, endorsement.product),
+        shared_key=endorsement.kind is SigningKey.VLEK,
+        revocation_list=crl is not None,
         report=parsed,
         product=endorsement.product,
         findings=findings,

@@ -34,8 +34,10 @@ class Statements:
 
     @property
     def evaluation(self) -> int:
-        """The number of Intel's evaluation of patch levels; it grows with each recovery of the TCB."""
-        return _whole(self.tcb_info, "tcbEvaluationDataNumber")
+        """The number of Intel's evaluation of patch levels; it grows with each recovery of the TCB. The lower one, where
+        the two statements are of different evaluations: who sends them chooses.
+        """
+        return min(_whole(each, "tcbEvaluationDataNumber") for each in (self.tcb_info, self.qe_identity))
 
     @property
     def platform(self) -> bytes:

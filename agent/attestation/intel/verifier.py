@@ -29,6 +29,8 @@ class Authenticated:
     quote: Quote
     platform: Platform
     tcb: Tcb
+    evaluation: int
+    """Of Intel's, by which `tcb` was judged."""
 
     def claims(self, measurement: bytes | None = None) -> Claims:
         """What it says; `measurement`, where another than the report's own counts."""
@@ -42,6 +44,7 @@ class Authenticated:
             debug=self.quote.report.debug,
             hardware_id=self.platform.ppid,
             tcb_status=self.tcb.status,
+            tcb_evaluation=self.evaluation,
             # the platform's flags stand among the advisories, so that a policy can reject them
             advisories=self.tcb.advisories + self.platform.flags,
         )
@@ -90,7 +93,7 @@ class IntelTrust:
             if not self.paravisor:
                 raise
             tcb = evaluate_paravisor(quote, platform, statements)
-        return Authenticated(quote=quote, platform=platform, tcb=tcb)
+        return Authenticated(quote=quote, platform=platform, tcb=tcb, evaluation=statements.evaluation)
 
 
 class TdxVerifier(EvidenceVerifier):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from agent.attestation.errors import Malformed
 
 _HEX: Final = re.compile(r"(0x)?[0-9a-fA-F\s]+\Z")
-_BASE64: Final = re.compile(r"[0-9A-Za-z+/_\-\s]+=*\s*\Z")
+_BASE64: Final = re.compile(r"[0-9A-Za-z+/_\-\s]+=*\Z")
 
 
 def of_hex(text: Any, name: str) -> bytes:
@@ -31,7 +31,8 @@ def of_base64(text: Any, name: str) -> bytes:
     Raises:
         Malformed: not base64.
     """
-    if type(text) is str and _BASE64.match(text):
+    # stripped first: a pattern with white space at two places would take quadratic time to fail
+    if type(text) is str and _BASE64.match(text := text.strip()):
         joined = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
         try:
             return base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True)

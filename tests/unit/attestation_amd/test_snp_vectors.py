@@ -118,6 +118,7 @@ def test_real_reports_in_our_collection_get_the_verdicts_expected(capsys: pytest
             max_age=Millis(2 * DAY),
             allow_simulated=False,
             vendor=Layer(allow=frozenset({Allowance(TeeKind.SEV_SNP, claims.measurement)})),
+            accept_missing_crl=True,
         )
         expected = Expected(
             chain_id="c", network=binding.network_id, node=binding.node_id, key_epoch=1, manifest=bytes(32), committee=bytes(32), challenge=bytes(32)

@@ -10,7 +10,7 @@ from agent.attestation.amd import MEDIA_TYPE, GuestPolicy, Product, SnpQuote, Sn
 from agent.attestation.amd.report import SigningKey
 from agent.attestation.binding import Binding, report_data
 from agent.attestation.evidence import Evidence, Quote
-from agent.attestation.policy import Allowance, Layer, Policy, Rejection, Rejects
+from agent.attestation.policy import Allowance, Layer, Machine, Policy, Rejection, Rejects
 from agent.attestation.verdict import Verdict
 from agent.attestation.verify import Expected, verify
 from agent.protocol.statements import TeeKind
@@ -40,7 +40,7 @@ EXPECTED = Expected(
     challenge=BINDING.challenge,
 )
 VENDOR = Layer(allow=frozenset({Allowance(TeeKind.SEV_SNP, MEASUREMENT)}))
-POLICY = Policy(version=1, max_age=Millis(2 * HOUR), allow_simulated=False, vendor=VENDOR)
+POLICY = Policy(version=1, max_age=Millis(2 * HOUR), allow_simulated=False, vendor=VENDOR, accept_missing_crl=True)
 GENUINE = Report(report_data=report_data(BINDING.encode()))
 
 
@@ -59,9 +59,37 @@ def rejecting(what: Rejects, value: bytes) -> Policy:
     return replace(POLICY, community=Layer(reject=frozenset({Rejection(what, value.hex(), "test")})))
 
 
+def test_provider_key_counts_only_where_the_policy_says_so() -> None:
+    assert failed(judged(replace(GENUINE, kind=SigningKey.VLEK))) == {"chip-key"}
+
+
+def test_provider_key_cannot_make_a_chip_a_registered_one() -> None:
+    machines = Layer(machines=frozenset({Machine(TeeKind.SEV_SNP, CHIP)}))
+    policy = replace(POLICY, accept_vlek=True, network=machines)
+    assert judged(policy=policy).ok
+    assert failed(judged(replace(GENUINE, kind=SigningKey.VLEK), policy)) == {"hardware-registered"}
+
+
+def test_leaving_the_revocation_list_out_hides_nothing() -> None:
+    strict = replace(POLICY, accept_missing_crl=False)
+    assert judged(policy=strict, crl=LINE.crl(days=600)).ok
+    assert failed(judged(policy=strict, crl=LINE.crl(LINE.intermediate(0), days=600))) == {"not-revoked"}
+    assert failed(judged(policy=strict)) == {"revocation-list"}
+
+
+@pytest.mark.parametrize("padding", [0, 56])
+def test_short_chip_id_is_rejected_however_it_is_padded(padding: int) -> None:
+    line, short = Line(Product.TURIN), CHIP[:8]
+    report = Report(product=Product.TURIN, report_data=GENUINE.report_data)
+    quote = SnpQuote(report.signed(), line.chain(), None).encode()
+    evidence = Evidence(BINDING.encode(), Quote(MEDIA_TYPE, quote)).encode()
+    verifier = SnpVerifier(SnpRequirements(floors={Product.TURIN: LEVELS}), line.roots)
+    assert "not-rejected" in failed(verify(evidence, rejecting(Rejects.HARDWARE, short + bytes(padding)), AT, EXPECTED, [verifier]))
+
+
 @pytest.mark.parametrize("kind", SigningKey)
 def test_genuine_evidence_is_accepted(kind: SigningKey) -> None:
-    verdict = judged(replace(GENUINE, kind=kind))
+    verdict = judged(replace(GENUINE, kind=kind), replace(POLICY, accept_vlek=True))
     assert verdict.ok
     assert verdict.tee_kind is TeeKind.SEV_SNP
 

@@ -52,6 +52,22 @@ def test_failed_check_has_its_name_and_says_what_to_do(parts: dict[str, Any], ch
     assert says in "; ".join(check.detail for check in verdict.failed)
 
 
+def test_evidence_cannot_choose_an_evaluation_from_before_a_recovery() -> None:
+    attacked = tcb_info(tcbEvaluationDataNumber=20, tcbLevels=[level(svn=9), level("OutOfDate", svn=5)])
+    before = tcb_info(tcbEvaluationDataNumber=15, tcbLevels=[level(svn=5)])
+    policy = replace(TDX_POLICY, intel_evaluation=20)
+    assert failed(judged(policy=policy, tcb_info=attacked)) == {"tcb"}
+    verdict = judged(policy=policy, tcb_info=before)
+    assert failed(verdict) == {"tcb-evaluation"}
+    assert "evaluation 15, expected 20 or later" in verdict.failed[0].detail
+
+
+def test_policy_without_an_evaluation_takes_nothing_of_intels() -> None:
+    verdict = judged(policy=replace(TDX_POLICY, intel_evaluation=None))
+    assert failed(verdict) == {"tcb-evaluation"}
+    assert "name it in intel_evaluation" in verdict.failed[0].detail
+
+
 def test_policy_decides_which_patch_levels_count() -> None:
     lenient = replace(TDX_POLICY, accepted_tcb=frozenset({"UpToDate", "OutOfDate"}))
     assert judged(policy=lenient, **OUT_OF_DATE).ok

@@ -77,6 +77,7 @@ def test_guest_is_authenticated_and_its_claims_are_the_quotes(version: int) -> N
         debug=False,
         hardware_id=PPID,
         tcb_status="UpToDate",
+        tcb_evaluation=20,
         advisories=(),
     )
 
@@ -241,6 +242,11 @@ def test_collateral_of_an_old_evaluation_is_refused_where_a_newer_is_wanted() ->
     assert TdxVerifier(replace(TRUST, evaluation=20)).authenticate(evidence(), NOW)
     with pytest.raises(NotValidThen, match="evaluation 20, wants 21"):
         TdxVerifier(replace(TRUST, evaluation=21)).authenticate(evidence(), NOW)
+
+
+def test_the_older_of_two_statements_is_the_one_that_counts() -> None:
+    for beside in ({"tcb_info": tcb_info(tcbEvaluationDataNumber=3)}, {"qe_identity": qe_identity(tcbEvaluationDataNumber=3)}):
+        assert judged(**beside).tcb_evaluation == 3
 
 
 def test_modules_can_be_restricted() -> None:
