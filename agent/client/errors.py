@@ -2,6 +2,7 @@
 
     ClientError
     ├── NoExecutor          no candidate of the task can take it, or none whose evidence is accepted
+    ├── EvidenceUnavailable the store of the evidence gives no answer: nothing was posted, nobody rejected
     ├── QuoteTooHigh        the Pool asks more than the dApp allows; nothing was sent
     ├── TaskEnded           the task ended without a result; carries the outcome, the money is refunded by `settle`
     ├── ReceiptMismatch     the chain, the receipt and the output do not fit together: keep all three, they are evidence
@@ -28,6 +29,15 @@ class ClientError(Exception):
 
 class NoExecutor(ClientError):
     """Nobody can take the task."""
+
+
+class EvidenceUnavailable(ClientError):
+    """Whether the candidate's evidence is good cannot be told now."""
+
+    def __init__(self, task: TaskId, reason: str) -> None:
+        super().__init__(
+            task, f"the candidate's evidence cannot be judged, {reason}: nothing was posted; look after the store, then `post` again"
+        )
 
 
 class QuoteTooHigh(ClientError):

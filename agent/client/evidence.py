@@ -12,7 +12,7 @@ from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
-from agent.delivery.errors import BlobError
+from agent.delivery.errors import BlobError, StoreUnreachable
 from agent.protocol.records import MemberView, NetworkView, PoolView
 from agent.protocol.units import BlobId, Millis
 
@@ -33,8 +33,12 @@ class EvidenceCheck:
         self._fetched: dict[BlobId, bytes] = {}
 
     async def of(self, member: MemberView, pool: PoolView, network: NetworkView, at: Millis) -> Verdict:
-        """The verdict on the evidence behind `member`'s present record, at chain clock `at`; evidence that cannot be had is
-        judged as empty. An enclave may be bound to the committee in office or, while that counts, to the one before.
+        """The verdict on the evidence behind `member`'s present record, at chain clock `at`; evidence that the store does
+        not have, or has spoilt, is judged as empty. An enclave may be bound to the committee in office or, while that
+        counts, to the one before.
+
+        Raises:
+            StoreUnreachable: nobody knows what the evidence is; to reject the member for that would cost the requester.
         """
         evidence = await self._evidence(member.attestation.evidence_digest)
         committees = [network.committee]
@@ -58,6 +62,8 @@ class EvidenceCheck:
         if digest not in self._fetched:
             try:
                 self._fetched[digest] = await self._blobs.fetch(digest, limit=MAX_EVIDENCE)
+            except StoreUnreachable:
+                raise
             except BlobError:
                 return b""
             if len(self._fetched) > MAX_REMEMBERED:

@@ -7,14 +7,16 @@ task must not hold the key of what another runs, and a process that dies between
 from dataclasses import dataclass, replace
 from typing import Final
 
+from agent.attestation.verdict import Verdict
 from agent.chain.calls import AssignAndPostInput, RejectExecutor
 from agent.chain.errors import NoCandidate, NotFound, Overtaken, PoolBusy, WrongExecutor
 from agent.chain.port import Chain
-from agent.client.errors import NoExecutor
+from agent.client.errors import EvidenceUnavailable, NoExecutor
 from agent.client.evidence import EvidenceCheck
 from agent.client.feed import TaskFeed
 from agent.client.store import Attempt, RequesterStore, TaskEntry
 from agent.delivery.blob_store import BlobStore
+from agent.delivery.errors import StoreUnreachable
 from agent.enclave.sealing import InputHeader, Recipient, SealedInput, TaskSecrets, seal_input
 from agent.protocol.eligibility import next_candidate
 from agent.protocol.lifecycle import TaskState
@@ -23,6 +25,8 @@ from agent.protocol.units import Millis, Slot, TaskId
 
 MAX_ATTEMPTS: Final = 16
 """Candidates that change their keys, or become ineligible, while one seals; more is no race any more."""
+MAX_FETCHES: Final = 5
+"""Of one candidate's evidence, while its store gives no answer; the waits between double from `SOON_S`."""
 BUSY_S: Final = 5.0
 """Until a Pool that is full of tasks is tried again."""
 SOON_S: Final = 1.0
@@ -66,6 +70,7 @@ class Posting:
 
         Raises:
             NoExecutor: no candidate is left, or candidates keep changing.
+            EvidenceUnavailable: the store of a candidate's evidence gives no answer.
             PlaintextTooLarge: the text does not fit.
             TooLate: the input window has passed; the task expires.
             StoreError, BlobError: the secrets or the sealed input cannot be kept; nothing was posted.
@@ -75,7 +80,7 @@ class Posting:
             if task.state is not TaskState.OPEN:
                 return self._found(entry, task)
             turn = await self._turn(task)
-            verdict = await self._evidence.of(turn.member, turn.pool, turn.network, turn.clock)
+            verdict = await self._judged(turn)
             if not verdict.ok:
                 await self._reject(task)
                 continue
@@ -95,6 +100,17 @@ class Posting:
                 continue
             return attempt
         raise NoExecutor(entry.task, f"its candidates changed {MAX_ATTEMPTS} times while one was sealed for: post again")
+
+    async def _judged(self, turn: _Turn) -> Verdict:
+        for attempt in range(MAX_FETCHES):
+            try:
+                return await self._evidence.of(turn.member, turn.pool, turn.network, turn.clock)
+            except StoreUnreachable as error:
+                # a rejection pays the node: that our own way to a store is broken must not cost us every candidate
+                if attempt == MAX_FETCHES - 1:
+                    raise EvidenceUnavailable(turn.task.id, str(error)) from error
+            await self._feed.changed(turn.task.id, SOON_S * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _submit(self, call: AssignAndPostInput) -> None:
         while True:

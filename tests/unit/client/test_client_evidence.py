@@ -8,6 +8,7 @@ from client_world import Enclave, World
 from agent.attestation.binding import committee_hash
 from agent.attestation.evidence import MAX_EVIDENCE
 from agent.client.evidence import MAX_REMEMBERED, EvidenceCheck
+from agent.delivery.errors import StoreUnreachable
 from agent.protocol.blob import blob_digest
 from agent.protocol.records import Committee
 from agent.protocol.units import Millis
@@ -62,6 +63,19 @@ async def test_evidence_that_cannot_be_had_is_judged_as_empty(judged: list[Found
     member = Enclave(0).member()
     found = await EvidenceCheck(world.chain, world.blobs, None).of(member, world.chain.views.pool, world.chain.views.network, world.chain.clock)
     assert (found.ok, found.evidence) == (False, b"")
+
+
+async def test_evidence_of_a_store_that_does_not_answer_is_not_judged(judged: list[Found]) -> None:
+    world = World(0)
+    member = Enclave(0).member()
+
+    async def down(blob, limit):
+        raise StoreUnreachable(blob, "no route")
+
+    world.blobs.read = down  # type: ignore[method-assign]
+    with pytest.raises(StoreUnreachable):
+        await EvidenceCheck(world.chain, world.blobs, None).of(member, world.chain.views.pool, world.chain.views.network, world.chain.clock)
+    assert judged == []
 
 
 async def test_evidence_is_fetched_once_and_not_kept_for_ever(judged: list[Found]) -> None:

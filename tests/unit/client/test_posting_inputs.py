@@ -8,14 +8,15 @@ from client_world import NETWORK, PARAMS, PRICES, TASK, Enclave, World, some
 from agent.chain.calls import AssignAndPostInput, OpenTask, RejectExecutor
 from agent.chain.errors import PoolBusy, WrongExecutor
 from agent.chain.port import Receipt, TxDigest
-from agent.client.errors import NoExecutor, QuoteTooHigh
+from agent.client.errors import EvidenceUnavailable, NoExecutor, QuoteTooHigh
+from agent.client.posting import MAX_FETCHES
 from agent.client.requester import Opened
-from agent.delivery.errors import StoreFull
+from agent.delivery.errors import StoreFull, StoreUnreachable
 from agent.protocol.deterrence import quote
 from agent.protocol.errors import ValueTooHigh
 from agent.protocol.events import TaskOpened
 from agent.protocol.lifecycle import TaskState
-from agent.protocol.units import Address, Mist, ObjectId, Slot
+from agent.protocol.units import Address, BlobId, Mist, ObjectId, Slot
 
 NOBODY = Address(bytes(32))
 
@@ -76,6 +77,31 @@ async def test_view_from_before_a_rejection_does_not_have_the_next_candidate_rej
     requester._feed.changed = lambda *_: _at_once()  # type: ignore[method-assign]
     assert (await requester.post(Opened(TASK, Mist(103)), "text")).slot == 1
     assert world.sent.count("RejectExecutor") == 1
+
+
+@pytest.mark.parametrize("failures", [MAX_FETCHES - 1, MAX_FETCHES])
+async def test_candidate_is_not_rejected_because_the_store_of_its_evidence_does_not_answer(failures: int) -> None:
+    world = World(0, 1)
+    waits: list[float] = []
+    left = [StoreUnreachable(BlobId(some("evidence")), "no route")] * failures
+
+    def down() -> None:
+        if left:
+            raise left.pop()
+
+    async def changed(_, within_s: float) -> None:
+        waits.append(within_s)
+
+    world.judge.on_ask = down
+    requester = world.requester()
+    requester._feed.changed = changed  # type: ignore[method-assign]
+    if failures == MAX_FETCHES:
+        with pytest.raises(EvidenceUnavailable, match="no route"):
+            await requester.post(Opened(TASK, Mist(103)), "text")
+    else:
+        assert (await requester.post(Opened(TASK, Mist(103)), "text")).slot == 0
+    assert "RejectExecutor" not in world.sent
+    assert waits == [1, 2, 4, 8]
 
 
 async def _at_once() -> None:
