@@ -12,7 +12,7 @@ from agent.attestation.binding import Binding, Committee, native_of, report_data
 from agent.attestation.checks import AUTHENTICATION, CheckName
 from agent.attestation.errors import EvidenceError, Malformed
 from agent.attestation.evidence import Evidence, Quote
-from agent.attestation.nvidia import COLLATERAL_TYPE, NVIDIA_ROOTS, Collateral, GpuClaims, GpuRequirements, NvidiaRoots, verify_gpus
+from agent.attestation.nvidia import COLLATERAL_TYPE, NVIDIA_ROOTS, Collateral, GpuCheck, GpuClaims, GpuRequirements, NvidiaRoots, verify_gpus
 from agent.attestation.policy import GpuRules, Policy, chip
 from agent.attestation.public_chains import public_chain
 from agent.attestation.verdict import Check
@@ -33,10 +33,12 @@ class DeviceTrust:
 
     roots: NvidiaRoots = NVIDIA_ROOTS
     collateral: Collateral = field(default_factory=Collateral)
-    """Besides what the evidence brings."""
+    """The verifier's own."""
+    brought: Collateral | None = None
+    """What came with the evidence: NVIDIA signed it, whoever carries it."""
 
     def with_collateral_of(self, evidence: Evidence) -> "DeviceTrust":
-        """With what `evidence` brings: NVIDIA signed it, whoever carries it.
+        """With what `evidence` brings.
 
         Raises:
             Malformed: the item is no such collateral.
@@ -46,8 +48,7 @@ class DeviceTrust:
             return self
         if item.media_type != COLLATERAL_TYPE:
             raise Malformed(f"collateral of type {item.media_type[:80]!r}, known is {COLLATERAL_TYPE}")
-        known, brought = self.collateral, Collateral.decode(item.content)
-        return replace(self, collateral=Collateral((*known.rims, *brought.rims), (*known.ocsp, *brought.ocsp)))
+        return replace(self, brought=Collateral.decode(item.content))
 
 
 def passed_until(failed: CheckName | None) -> list[Check]:
@@ -200,8 +201,14 @@ def device_checks(
     devices: Sequence[Quote], cpu: bytes | None, at: Millis, trust: DeviceTrust, policy: Policy | None
 ) -> tuple[list[Check], tuple[GpuClaims, ...]]:
     """What was found of the GPUs and switches; `cpu` is the report data of CPU evidence that was accepted."""
-    found = verify_gpus(devices, cpu, at, trust.collateral, _gpu_requirements(policy), trust.roots)
+    found = verify_gpus(devices, cpu, at, trust.collateral, _gpu_requirements(policy), trust.roots, brought=trust.brought)
     return [Check(each.name, each.passed, each.detail) for each in found.findings], found.devices
+
+
+def devices_without_cpu(devices: Sequence[Quote]) -> Check:
+    """The only check of devices whose CPU's evidence is refused: who sends that pays for no verification of theirs."""
+    detail = f"no CPU evidence was accepted, so that {len(devices)} devices were not looked at: they count only for the enclave they are chained to"
+    return Check(GpuCheck.CPU, passed=False, detail=detail)
 
 
 def equal(name: CheckName, found: bytes, wanted: bytes, otherwise: str) -> Check:
@@ -280,6 +287,7 @@ def _gpu_requirements(policy: Policy | None) -> GpuRequirements:
         gpus=rules.count,
         models=rules.models or GpuRequirements().models,
         drivers=rules.drivers,
+        vbios=rules.vbios,
         require_ocsp=rules.require_ocsp,
         rejected=policy.rejected_hardware(),
     )

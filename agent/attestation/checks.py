@@ -44,6 +44,7 @@ class CheckName(StrEnum):
     ADVISORIES = "advisories"
     AGE = "age"
     EXPIRY = "expiry"
+    LASTS = "collateral-lasts"
     RECORD = "chain-record"
 
 

@@ -182,6 +182,7 @@ class Policy:
                 "models": sorted(self.gpus.models),
                 "drivers": sorted(self.gpus.drivers),
                 "require_ocsp": self.gpus.require_ocsp,
+                **({"vbios": sorted(self.gpus.vbios)} if self.gpus.vbios else {}),
             }
         return document
 

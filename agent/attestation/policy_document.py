@@ -46,10 +46,20 @@ def load_policy(text: bytes, signers: Collection[bytes] = ()) -> Policy:
     if text[:1] and text[0] >> 5 == _CBOR_MAP:
         return decode_policy(text)
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise PolicyError("the policy document is not JSON") from None
     return from_document(document)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON lets the last of two win: a second "reject" would silently undo the first
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PolicyError(f"the policy document has the field {twice[:40]!r} twice in one place: leave one")
+    return document
 
 
 def dump_policy(policy: Policy) -> bytes:
@@ -134,11 +144,12 @@ def _floors(document: Any) -> frozenset[SnpFloor]:
 
 
 def _gpus(document: Any) -> GpuRules:
-    fields = _exactly(document, frozenset({"count", "models", "drivers", "require_ocsp"}), "gpus")
+    fields = _exactly(document, frozenset({"count", "models", "drivers", "require_ocsp"}), "gpus", frozenset({"vbios"}))
     return GpuRules(
         count=_uint(fields, "count", "gpus"),
         models=_texts(fields, "models", "gpus"),
         drivers=_texts(fields, "drivers", "gpus"),
+        vbios=_texts(fields, "vbios", "gpus") if "vbios" in fields else frozenset(),
         require_ocsp=_bool(fields, "require_ocsp"),
     )
 

@@ -19,8 +19,13 @@ MAX_HARDWARE: Final = 64
 MAX_GPUS: Final = 16
 ALWAYS: Final = Millis(0)
 FOREVER: Final = Millis(2**64 - 1)
-NEVER_ACCEPTED: Final = frozenset({"Revoked", "Debug", "Refused"})
-"""Patch levels, in the vendors' words, that no policy may accept: these are no levels."""
+NEVER_ACCEPTED: Final = frozenset({"Revoked", "Debug", "Refused", "BelowEveryLevel"})
+"""Patch levels, in the vendors' words, that no policy may accept: these are no levels, and where there is none, the rest
+of the platform was not judged."""
+_MEASUREMENT: Final = 48
+"""Bytes; every kind's measurement is one SHA-384."""
+_HARDWARE_SIZES: Final = range(8, MAX_HARDWARE + 1)
+"""Eight bytes has a Turin chip; serial numbers of GPUs have up to 20."""
 
 
 class Rejects(StrEnum):
@@ -90,8 +95,15 @@ class Rejection:
     reason: str
 
     def __post_init__(self) -> None:
-        if self.what is not Rejects.ADVISORY and not _is_hex(self.value):
+        if self.what is Rejects.ADVISORY:
+            if not self.value.strip() or self.value != self.value.strip():
+                raise PolicyError(f"rejected {self.what} {self.value[:32]!r}: write its name, such as INTEL-SA-00615")
+            return
+        if not _is_hex(self.value):
             raise PolicyError(f"rejected {self.what} {self.value[:32]!r}: write it as lower-case hex without 0x")
+        size = len(self.value) // 2
+        if size not in ({_MEASUREMENT} if self.what is Rejects.MEASUREMENT else _HARDWARE_SIZES):
+            raise PolicyError(f"rejected {self.what} {self.value[:32]}: no kind of TEE has one of {size} bytes, it would reject nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,8 @@ class GpuRules:
     """As NVIDIA names them, such as "GH100"; empty: those that this release was tried with."""
     drivers: frozenset[str] = frozenset()
     """Empty: every one with a manifest in force."""
+    vbios: frozenset[str] = frozenset()
+    """Firmware versions, of GPUs and switches; empty: every one with a manifest in force, also one rolled back to."""
     require_ocsp: bool = False
     """Every certificate authority needs an OCSP response in the collateral."""
 

@@ -123,11 +123,17 @@ def judge(
         checks += checklist.policy_checks(claims, policy, at)
         checks += checklist.time_checks(claims, binding, policy, at)
         checks += checklist.vendor_checks(claims)
-        if parts.devices or policy.gpus is not None:
-            # a GPU counts only for an enclave that counts
-            cpu = claims.report_data if all(check.passed for check in checks) else None
-            found, attested = checklist.device_checks(parts.devices, cpu, at, trust, policy)
-            checks += found
+        if not all(check.passed for check in checks):
+            if parts.devices:
+                checks.append(checklist.devices_without_cpu(parts.devices))
+        else:
+            lasts = _lasting(parts.cpu, verifiers, binding)
+            if parts.devices or policy.gpus is not None:
+                found, attested = checklist.device_checks(parts.devices, claims.report_data, at, trust, policy)
+                checks += found
+                if lasts.passed and all(check.passed for check in found):
+                    lasts = _devices_lasting(parts.devices, claims.report_data, trust, policy, binding)
+            checks.append(lasts)
     return Verdict(
         at=at,
         node=expected.node,
@@ -152,6 +158,31 @@ def authenticate(quote: Quote, verifiers: Sequence[EvidenceVerifier], certificat
     claims = verifier.authenticate(quote.content, at if certificates_at is None else certificates_at)
     assert claims.kind is verifier.kind, "a verifier vouches for its own kind only"
     return claims
+
+
+def _lasting(quote: Quote, verifiers: Sequence[EvidenceVerifier], binding: Binding) -> Check:
+    """Whether the collateral holds as long as the keys: whoever judges them later has no other, and would refuse them."""
+    if _verifier(quote.media_type, verifiers).claimed_time(quote.content) is not None:
+        return Check(CheckName.LASTS, passed=True, detail="certificates of this kind are judged as of when the quote was signed")
+    last = Millis(binding.not_after - 1)
+    try:
+        authenticate(quote, verifiers, last, last)
+    except EvidenceError as error:
+        return _lapses(str(error), binding)
+    return Check(CheckName.LASTS, passed=True, detail=f"holds until the keys end, at {binding.not_after} ms")
+
+
+def _devices_lasting(devices: Sequence[Quote], cpu: bytes, trust: checklist.DeviceTrust, policy: Policy, binding: Binding) -> Check:
+    found, _ = checklist.device_checks(devices, cpu, Millis(binding.not_after - 1), trust, policy)
+    failed = next((check for check in found if not check.passed), None)
+    if failed is not None:
+        return _lapses(f"{failed.name}: {failed.detail}", binding)
+    return Check(CheckName.LASTS, passed=True, detail=f"holds, also for the devices, until the keys end, at {binding.not_after} ms")
+
+
+def _lapses(what: str, binding: Binding) -> Check:
+    detail = f"it would be refused before its keys end at {binding.not_after} ms ({what}): collect collateral anew, or bind for a shorter time"
+    return Check(CheckName.LASTS, passed=False, detail=detail)
 
 
 def _verifier(media_type: str, verifiers: Sequence[EvidenceVerifier]) -> EvidenceVerifier:

@@ -38,6 +38,8 @@ class GpuRequirements:
     """Chips that may count, as NVIDIA names them in their certificates; by default those whose evidence was tried."""
     drivers: frozenset[str] = frozenset()
     """Driver versions that may count; empty: every one with a manifest in force."""
+    vbios: frozenset[str] = frozenset()
+    """Firmware versions of GPUs and switches that may count; empty: every one with a manifest in force."""
     require_ocsp: bool = False
     """Every authority below the root, of devices and of manifests, needs an OCSP response in the collateral."""
     rejected: frozenset[bytes] = frozenset()
@@ -82,14 +84,17 @@ def verify_gpus(
     collateral: Collateral,
     requirements: GpuRequirements | None = None,
     roots: NvidiaRoots = NVIDIA_ROOTS,
+    *,
+    brought: Collateral | None = None,
 ) -> GpuVerdict:
     """The verdict on the devices in `items` at `at`; never raises for what they or the collateral hold.
 
     `report_data` is the one of the accepted CPU evidence, None if there is none: then nothing here can count. The
-    place of an item in `items` is its index in the nonce.
+    place of an item in `items` is its index in the nonce. `collateral` is the verifier's own, `brought` came with the
+    evidence: whatever is wrong with that, what the verifier knows of revoked certificates counts.
     """
     verification = _Verification(at, requirements or GpuRequirements(), roots)
-    return verification.verdict(items, report_data, collateral)
+    return verification.verdict(items, report_data, [collateral] if brought is None else [collateral, brought])
 
 
 class _Verification:
@@ -100,10 +105,10 @@ class _Verification:
         self._faults = Faults()
         self._rims: list[Rim] = []
         self._unusable: list[str] = []
-        self._ocsp = OcspResponses(())
+        self._ocsp: list[OcspResponses] = []
         self._seen: dict[bytes, int] = {}
 
-    def verdict(self, items: Sequence[Quote], report_data: bytes | None, collateral: Collateral) -> GpuVerdict:
+    def verdict(self, items: Sequence[Quote], report_data: bytes | None, sources: Sequence[Collateral]) -> GpuVerdict:
         if len(items) > MAX_DEVICES:
             self._faults.add(GpuCheck.COUNT, f"{len(items)} devices, at most {MAX_DEVICES}")
             return GpuVerdict(self._faults.findings(0), ())
@@ -111,7 +116,10 @@ class _Verification:
             self._faults.add(
                 GpuCheck.CPU, "no CPU evidence was accepted: a GPU counts only for the enclave that it is chained to"
             )
-        self._load(collateral)
+        for source in sources:
+            self._load_responses(source)
+        for source in sources:
+            self._load_manifests(source)
         found = [self._device(index, item, report_data) for index, item in enumerate(items)]
         claims = tuple(each for each in found if each is not None)
         gpus = sum(each.kind is DeviceKind.GPU for each in claims)
@@ -120,14 +128,16 @@ class _Verification:
         self._check_switches(claims)
         return GpuVerdict(self._faults.findings(len(items)), claims)
 
-    def _load(self, collateral: Collateral) -> None:
+    def _load_responses(self, collateral: Collateral) -> None:
+        try:
+            self._ocsp.append(OcspResponses(collateral.ocsp))
+        except EvidenceError as error:
+            self._faults.add(GpuCheck.COLLATERAL, str(error))
+
+    def _load_manifests(self, collateral: Collateral) -> None:
         if len(collateral.rims) > MAX_RIMS:
             self._faults.add(GpuCheck.COLLATERAL, f"{len(collateral.rims)} manifests, at most {MAX_RIMS}")
             return
-        try:
-            self._ocsp = OcspResponses(collateral.ocsp)
-        except EvidenceError as error:
-            self._faults.add(GpuCheck.COLLATERAL, str(error))
         for data in collateral.rims:
             try:
                 rim = check_rim(data, self._roots.rim, self._at)
@@ -184,10 +194,11 @@ class _Verification:
 
     def _check_revocation(self, chain: Sequence[x509.Certificate]) -> None:
         for issuer, certificate in pairwise(chain):
-            covered = self._ocsp.covers(certificate, issuer, self._at)
-            if self._requirements.require_ocsp and not covered and _answerable(certificate):
+            # each source is asked: one may know of a revocation of which the other is silent
+            answers = [source.covers(certificate, issuer, self._at) for source in self._ocsp]
+            if self._requirements.require_ocsp and not any(answers) and _answerable(certificate):
                 name = certificate.subject.rfc4514_string()[:80]
-                raise Revoked(f"no OCSP response vouches for {name!r}, expected one in the collateral")
+                raise Revoked(f"no OCSP response in force vouches for {name!r}, expected one in the collateral")
 
     def _expect(self, name: GpuCheck, index: int, found: str, expected: str) -> None:
         if found != expected:
@@ -205,6 +216,11 @@ class _Verification:
             self._faults.add(
                 GpuCheck.MODEL,
                 f"device {claims.index}: driver {claims.driver}, expected {', '.join(sorted(self._requirements.drivers))}",
+            )
+        if self._requirements.vbios and claims.vbios not in self._requirements.vbios:
+            self._faults.add(
+                GpuCheck.MODEL,
+                f"device {claims.index}: VBIOS {claims.vbios}, expected {', '.join(sorted(self._requirements.vbios))}",
             )
 
     def _check_measurements(self, claims: GpuClaims) -> bool:

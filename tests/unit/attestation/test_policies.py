@@ -4,8 +4,9 @@ import pytest
 from simulated_world import CODE, HOUR, POLICY
 
 from agent.attestation.errors import PolicyError
-from agent.attestation.policy import Allowance, Layer, Policy, Rejection, Rejects
-from agent.attestation.policy_document import dump_policy, from_document, load_policy
+from agent.attestation.policy import Allowance, GpuRules, Layer, Policy, Rejection, Rejects
+from agent.attestation.policy_document import decode_policy, dump_policy, from_document, load_policy
+from agent.attestation.policy_rules import NEVER_ACCEPTED
 from agent.protocol.statements import TeeKind
 from agent.protocol.units import Millis
 
@@ -22,7 +23,7 @@ RICH = Policy(
     community=Layer(
         reject=frozenset(
             {
-                Rejection(Rejects.HARDWARE, "c0ffee", "stolen"),
+                Rejection(Rejects.HARDWARE, "c0ffee" * 4, "stolen"),
                 Rejection(Rejects.ADVISORY, "INTEL-SA-00837", "unpatched"),
             }
         )
@@ -64,7 +65,7 @@ def test_every_part_of_a_policy_counts_in_its_digest(change: dict[str, object]) 
 
 
 def test_rejected_hardware_and_advisories_are_found_in_any_kind() -> None:
-    assert RICH.rejecting(CODE, bytes.fromhex("c0ffee"), ()) == ("community: hardware c0ffee (stolen)",)
+    assert RICH.rejecting(CODE, bytes.fromhex("c0ffee" * 4), ()) == (f"community: hardware {'c0ffee' * 4} (stolen)",)
     assert RICH.rejecting(CODE, None, ("INTEL-SA-00837",)) == ("community: advisory INTEL-SA-00837 (unpatched)",)
     assert RICH.rejecting(CODE, b"\x01", ("INTEL-SA-1",)) == ()
 
@@ -115,3 +116,40 @@ def test_document_with_a_misspelt_part_is_refused(change: dict[str, object]) -> 
 def test_text_that_is_no_policy_is_refused(text: bytes) -> None:
     with pytest.raises(PolicyError):
         load_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("what", "value"),
+    [(Rejects.MEASUREMENT, "ab" * 32), (Rejects.MEASUREMENT, "ab" * 64), (Rejects.HARDWARE, "ab"), (Rejects.HARDWARE, "ab" * 65)],
+)
+def test_reject_of_a_size_that_nothing_has_is_an_error(what: Rejects, value: str) -> None:
+    with pytest.raises(PolicyError, match="would reject nothing"):
+        Rejection(what, value, "")
+
+
+@pytest.mark.parametrize("value", ["", " ", "INTEL-SA-00615 "])
+def test_rejected_advisory_without_its_exact_name_is_an_error(value: str) -> None:
+    with pytest.raises(PolicyError, match="write its name"):
+        Rejection(Rejects.ADVISORY, value, "")
+
+
+@pytest.mark.parametrize("status", sorted(NEVER_ACCEPTED))
+def test_platform_that_was_not_judged_to_the_end_can_never_be_accepted(status: str) -> None:
+    with pytest.raises(PolicyError, match="must never count"):
+        replace(RICH, accepted_tcb=frozenset({"UpToDate", status}))
+
+
+def test_field_that_stands_twice_is_refused_since_the_second_would_undo_the_first() -> None:
+    text = dump_policy(RICH).decode()
+    assert load_policy(text.encode()) == RICH
+    for twice in ('"version": 9, ', '"vendor": {"allow": [], "reject": []}, '):
+        with pytest.raises(PolicyError, match="twice in one place"):
+            load_policy(text.replace("{", "{" + twice, 1).encode())
+    with pytest.raises(PolicyError, match="'reject' twice"):
+        load_policy(text.replace('"reject": [', '"reject": [], "reject": [', 1).encode())
+
+
+def test_firmware_versions_of_devices_are_part_of_the_policy_and_kept() -> None:
+    policy = replace(RICH, gpus=GpuRules(count=1, vbios=frozenset({"96.00.5E.00.01"})))
+    assert load_policy(dump_policy(policy)) == policy == decode_policy(policy.encode())
+    assert policy.digest() != replace(RICH, gpus=GpuRules(count=1)).digest()

@@ -19,7 +19,7 @@ from agent.protocol.statements import TeeKind
 from agent.protocol.units import Millis
 
 MRTD = b"\x42" * 48
-CHIP = b"\xca\xfe"
+CHIP = bytes.fromhex("cafe" * 8)
 
 
 class TdxLike(EvidenceVerifier):
@@ -86,7 +86,7 @@ def test_what_the_new_kind_claims_is_judged_by_the_policy(claims: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "rejection", [Rejection(Rejects.HARDWARE, "cafe", "stolen"), Rejection(Rejects.ADVISORY, "INTEL-SA-1", "open")]
+    "rejection", [Rejection(Rejects.HARDWARE, "cafe" * 8, "stolen"), Rejection(Rejects.ADVISORY, "INTEL-SA-1", "open")]
 )
 def test_rejected_chip_or_advisory_refuses_the_platform(rejection: Rejection) -> None:
     policy = replace(TDX_POLICY, community=Layer(reject=frozenset({rejection})))

@@ -57,6 +57,16 @@ def test_gpus_of_a_refused_cpu_do_not_count() -> None:
     assert failed(judged("snp", refused, items=GPUS)) == {"measurement", "gpu-cpu-evidence"}
 
 
+def test_devices_of_a_refused_cpu_are_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked(*_args: object, **_named: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("agent.attestation.checklist.verify_gpus", looked)
+    verdict = judged("snp", policy_for("nitro"), items=GPUS)
+    assert failed(verdict) == {"measurement", "gpu-cpu-evidence"}
+    assert verdict.devices == ()
+
+
 def test_gpus_chained_from_another_cpu_or_at_another_place_do_not_count() -> None:
     elsewhere = [Device().item(0, b"\x09" * 64)]
     assert failed(judged("snp", items=elsewhere)) == {"gpu-nonce"}

@@ -35,6 +35,7 @@ from agent.attestation.nvidia import (
     NvidiaRoots,
     verify_gpus,
 )  # fmt: skip
+from agent.attestation.nvidia import ocsp as nvidia_ocsp
 from agent.attestation.nvidia.evidence import MAX_DEVICES
 from agent.protocol.units import Millis
 
@@ -295,15 +296,51 @@ def _answer(signer: str = "Device Identity CA", **changes: object) -> bytes:
     ("response", "names"),
     [
         (_answer(algorithm=hashes.SHA384()), set()),
-        (_answer(days=10), {GpuCheck.VALIDITY}),
-        (_answer(begins=BEGINS + timedelta(days=200)), {GpuCheck.VALIDITY}),
         (_answer("another", delegate=certificate("another", "another", delegate=True)), {GpuCheck.SIGNATURE}),
         (b"no response", {GpuCheck.COLLATERAL}),
     ],
-    ids=["sha384", "stale", "future", "forged", "garbage"],
+    ids=["sha384", "forged", "garbage"],
 )
 def test_ocsp_response_is_checked(response: bytes, names: set[GpuCheck]) -> None:
     assert failed(judged([HOPPER.item()], collateral=Collateral(manifests("GH100"), (response,)))) == names
+
+
+@pytest.mark.parametrize("times", [{"days": 10}, {"begins": BEGINS + timedelta(days=200)}], ids=["stale", "future"])
+def test_ocsp_response_of_another_time_is_as_good_as_none_unless_it_revokes(times: dict[str, object]) -> None:
+    beside = Collateral(manifests("GH100"), (_answer(**times), *DEVICE_OCSP[:1], *RIM_OCSP))
+    assert judged([HOPPER.item()], collateral=beside).ok
+    assert failed(judged([HOPPER.item()], OCSP, collateral=beside)) == {GpuCheck.REVOKED}
+    revoked = Collateral(manifests("GH100"), (_answer(revoked=True, **times),))
+    assert failed(judged([HOPPER.item()], collateral=revoked)) == {GpuCheck.REVOKED}
+
+
+def test_what_comes_with_the_evidence_cannot_hide_a_revocation_that_the_verifier_knows() -> None:
+    own = Collateral((), (_answer(revoked=True),))
+    for ocsp in ((b"no response",), (_answer(),) * 129, (_answer(),)):
+        brought = Collateral(manifests("GH100"), ocsp)
+        verdict = verify_gpus([HOPPER.item()], REPORT_DATA, AT, own, roots=ROOTS, brought=brought)
+        assert GpuCheck.REVOKED in failed(verdict)
+
+
+def test_ocsp_response_stuffed_with_certificates_is_malformed() -> None:
+    response = ocsp_response(HOPPER.chain[2], HOPPER.chain[3], "Device Identity CA", enclosed=list(HOPPER.chain[:1]) * 5)
+    verdict = judged([HOPPER.item()], collateral=Collateral(manifests("GH100"), (response,)))
+    assert "5 certificates, at most 4" in detail(verdict, GpuCheck.COLLATERAL)
+
+
+def test_shared_response_is_verified_once_for_all_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    verified = []
+    check = nvidia_ocsp._signed_by
+    monkeypatch.setattr(nvidia_ocsp, "_signed_by", lambda *args: verified.append(1) or check(*args))
+    shared = [Device(number=number + 1).item(number) for number in range(4)]
+    assert judged(shared, collateral=Collateral(manifests("GH100"), DEVICE_OCSP[1:])).ok
+    assert len(verified) == len(DEVICE_OCSP[1:])
+
+
+def test_firmware_rolled_back_to_a_genuine_older_version_is_refused_by_a_policy_that_names_versions() -> None:
+    running = judged([HOPPER.item()]).devices[0].vbios
+    assert judged([HOPPER.item()], GpuRequirements(vbios=frozenset({running}))).ok
+    assert failed(judged([HOPPER.item()], GpuRequirements(vbios=frozenset({"99.0"})))) == {GpuCheck.MODEL}
 
 
 @pytest.mark.parametrize(("may", "days", "names"), [(True, 3650, set()), (False, 3650, {GpuCheck.SIGNATURE}), (True, 50, {GpuCheck.SIGNATURE})])

@@ -4,7 +4,7 @@ Nothing here leads to NVIDIA's own roots; whoever accepts it was given `ROOTS`.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -272,6 +272,7 @@ def ocsp_response(
     days: int = 365,
     delegate: bytes | None = None,
     algorithm: hashes.HashAlgorithm | None = None,
+    enclosed: Sequence[bytes] = (),
 ) -> bytes:
     """A response about one certificate, by the holder `signer`; `delegate` is its certificate, if it is no issuer."""
     subject, issuer = x509.load_der_x509_certificate(certificate_der), x509.load_der_x509_certificate(issuer_der)
@@ -287,6 +288,6 @@ def ocsp_response(
         revocation_reason=x509.ReasonFlags.certificate_hold if revoked else None,
     )
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder)
-    if delegate:
-        builder = builder.certificates([responder])
+    if delegate or enclosed:
+        builder = builder.certificates([responder] if delegate else [x509.load_der_x509_certificate(der) for der in enclosed])
     return builder.sign(key(signer), hashes.SHA384()).public_bytes(Encoding.DER)
