@@ -141,7 +141,8 @@ class GpuRules:
     vbios: frozenset[str] = frozenset()
     """Firmware versions, of GPUs and switches; empty: every one with a manifest in force, also one rolled back to."""
     require_ocsp: bool = False
-    """Every certificate authority needs an OCSP response in the collateral."""
+    """Every certificate below NVIDIA's roots needs an OCSP response in the collateral; without, who leaves a response out hides
+    a revocation from whoever has none of his own."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.count <= MAX_GPUS:

@@ -6,7 +6,6 @@ from itertools import pairwise, product
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from agent.attestation import certificates
 from agent.attestation.binding import gpu_nonce
@@ -41,7 +40,8 @@ class GpuRequirements:
     vbios: frozenset[str] = frozenset()
     """Firmware versions of GPUs and switches that may count; empty: every one with a manifest in force."""
     require_ocsp: bool = False
-    """Every authority below the root, of devices and of manifests, needs an OCSP response in the collateral."""
+    """Every certificate below the root needs an OCSP response in the collateral: the authorities', the device's own (which
+    names no responder; NVIDIA's answers for it), and the manifests' signers'."""
     rejected: frozenset[bytes] = frozenset()
     """`GpuClaims.hardware_id`s that must not count."""
 
@@ -196,7 +196,7 @@ class _Verification:
         for issuer, certificate in pairwise(chain):
             # each source is asked: one may know of a revocation of which the other is silent
             answers = [source.covers(certificate, issuer, self._at) for source in self._ocsp]
-            if self._requirements.require_ocsp and not any(answers) and _answerable(certificate):
+            if self._requirements.require_ocsp and not any(answers):
                 name = certificate.subject.rfc4514_string()[:80]
                 raise Revoked(f"no OCSP response in force vouches for {name!r}, expected one in the collateral")
 
@@ -280,11 +280,3 @@ def _mismatches(report: DeviceReport, manifests: Iterable[Rim]) -> list[str]:
         for index, values in golden.items()
         if report.measurements.get(index + 1) not in values and not (index == _DECODER_INDEX and report.decoder_disabled)
     ]
-
-
-def _answerable(certificate: x509.Certificate) -> bool:
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return False
-    return any(each.access_method == AuthorityInformationAccessOID.OCSP for each in access)

@@ -80,7 +80,8 @@ def certificate(
     )
     if ca:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+        if " BROM " not in subject:  # NVIDIA's certificates of devices name no responder
+            builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     if dice is not None:
         oid, content = dice
         builder = builder.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), content), critical=False)
