@@ -1,6 +1,6 @@
 """One node's evidence by every kind of hardware, made by the test PKIs and accepted only under their roots."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -86,24 +86,28 @@ def nitro_document(binding: Binding) -> bytes:
 
 def quote(kind: str, binding: Binding = BINDING) -> Quote:
     """The CPU's word for `binding`."""
-    wanted = report_data(binding.encode())
-    match kind:
-        case "nitro":
-            return Quote(NITRO_TYPE, nitro_document(binding))
-        case "tdx":
-            return Quote(TDX_TYPE, evidence(tdx_quote(Guest(report_data=wanted)), collateral()))
-        case "sgx":
-            enclave = enclave_report(attributes=b"\x05".ljust(16, b"\0"), mr_signer=b"\x51" * 32, report_data=wanted)
-            return Quote(SGX_TYPE, evidence(sgx_quote(enclave), collateral(tdx=False)))
-        case "dstack":
-            return Quote(DSTACK_TYPE, Started(guest=Guest(report_data=wanted)).evidence())
-        case "snp":
-            return Quote(SNP_TYPE, snp(Report(report_data=wanted)))
-        case "vtpm":
-            cpu = snp(Report(report_data=sha256(RUNTIME).digest() + bytes(32)))
-            return Quote(VTPM_SNP_TYPE, Machine(cpu=cpu, report_data=wanted).evidence())
-        case _:
-            return Quote(SIMULATED_TYPE, Node(binding=binding).quote())
+    return KIND_QUOTES[kind](binding, report_data(binding.encode()))
+
+
+def sgx(wanted: bytes) -> bytes:
+    enclave = enclave_report(attributes=b"\x05".ljust(16, b"\0"), mr_signer=b"\x51" * 32, report_data=wanted)
+    return evidence(sgx_quote(enclave), collateral(tdx=False))
+
+
+def vtpm(wanted: bytes) -> bytes:
+    cpu = snp(Report(report_data=sha256(RUNTIME).digest() + bytes(32)))
+    return Machine(cpu=cpu, report_data=wanted).evidence()
+
+
+KIND_QUOTES: dict[str, Callable[[Binding, bytes], Quote]] = {
+    "nitro": lambda binding, _: Quote(NITRO_TYPE, nitro_document(binding)),
+    "tdx": lambda _, wanted: Quote(TDX_TYPE, evidence(tdx_quote(Guest(report_data=wanted)), collateral())),
+    "sgx": lambda _, wanted: Quote(SGX_TYPE, sgx(wanted)),
+    "dstack": lambda _, wanted: Quote(DSTACK_TYPE, Started(guest=Guest(report_data=wanted)).evidence()),
+    "snp": lambda _, wanted: Quote(SNP_TYPE, snp(Report(report_data=wanted))),
+    "vtpm": lambda _, wanted: Quote(VTPM_SNP_TYPE, vtpm(wanted)),
+    "simulated": lambda binding, _: Quote(SIMULATED_TYPE, Node(binding=binding).quote()),
+}
 
 
 def snp(report: Report) -> bytes:
