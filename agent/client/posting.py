@@ -82,7 +82,7 @@ class Posting:
             turn = await self._turn(task)
             verdict = await self._judged(turn)
             if not verdict.ok:
-                await self._reject(task)
+                await self._reject(turn)
                 continue
             attempt, sealed = self._seal(entry, turn, simulated=verdict.simulated)
             entry = entry.with_attempt(attempt)
@@ -159,11 +159,12 @@ class Posting:
             raise NoExecutor(task.id, "no candidate can take it; it expires at its deadline, all but the reservation fee comes back")
         return _Turn(task, pool, network, clock, members[slot_])
 
-    async def _reject(self, task: TaskView) -> None:
-        """Reject the candidate, and wait until the endpoint shows it: a stale view must not reject the next one unseen."""
+    async def _reject(self, turn: _Turn) -> None:
+        """Reject the candidate, and wait until the endpoint shows it: else it would be judged, and named, once more."""
+        task = turn.task
         try:
-            await self._chain.submit(RejectExecutor(task.id, task.reservation_fee), purpose="reject_executor")
-        except (NoCandidate, Overtaken):
+            await self._chain.submit(RejectExecutor(task.id, turn.member.node, task.reservation_fee), purpose="reject_executor")
+        except (NoCandidate, Overtaken, WrongExecutor):
             await self._feed.changed(task.id, SOON_S)
             return
         await self.other_view(task)

@@ -19,6 +19,8 @@ class RejectExecutor:
     """`task::reject_executor`: splits the fee, which has to be exactly the task's `reservation_fee`."""
 
     task: TaskId
+    node: NodeId
+    """Whose turn it was when it was judged; if it is another's by now, nobody is rejected (`WrongExecutor`)."""
     fee: Mist
 
 

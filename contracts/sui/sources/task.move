@@ -231,16 +231,17 @@ fun open(
     transfer::share_object(task);
 }
 
-/// The requester does not trust the evidence of the candidate whose turn it is: the next one's turn, for a reservation fee.
-/// A candidate whose record the committee has revoked is passed over for nothing.
+/// The requester does not trust the evidence of `node`, the candidate whose turn it is: the next one's turn, for a reservation
+/// fee. He names it, so that what he read a moment ago cannot make him pay for another. A candidate whose record the committee has revoked is passed over for nothing.
 public fun reject_executor(
-    task: &mut Task, pool: &mut Pool, fee: Coin<SUI>, network: &Network, clock: &Clock, ctx: &TxContext,
+    task: &mut Task, pool: &mut Pool, node: address, fee: Coin<SUI>, network: &Network, clock: &Clock, ctx: &TxContext,
 ) {
     check_pool(task, pool);
     act(task, network, clock, OPEN);
     assert!(ctx.sender() == task.requester, ENotRequester);
     assert!(fee.value() == task.terms.reservation_fee, EWrongPayment);
     let slot = next_candidate(task, pool, network, clock);
+    assert!(pool.member(slot).node() == node, EWrongExecutor);
     pool.pay(address_of(task), slot, fee.into_balance());
     event::emit(ExecutorRejected { task: address_of(task), pool: task.pool, slot });
 }

@@ -11,9 +11,15 @@ const NONE: u64 = 0xffff_ffff_ffff_ffff;
 fun world(): World { fixtures::world() }
 
 fun reject(w: &mut World, task: &mut Task, amount: u64) {
+    let (candidates, turn) = (task.candidates(), task.candidate());
+    let node = if (turn < candidates.length()) w.pool().member(candidates[turn]).node() else @0x0;
+    reject_as(w, task, node, amount);
+}
+
+fun reject_as(w: &mut World, task: &mut Task, node: address, amount: u64) {
     let fee = w.coin(amount);
     let (network, pool, _, _, _, clock, _, ctx) = w.all();
-    task.reject_executor(pool, fee, network, clock, ctx);
+    task.reject_executor(pool, node, fee, network, clock, ctx);
 }
 
 fun first(w: &World, task: &Task): address { w.pool().member(task.candidates()[0]).node() }
@@ -118,6 +124,14 @@ fun a_rejected_candidate_is_paid_and_the_next_one_seated() {
     w.post(&mut task);
     assert!(task.executor().slot() == task.candidates()[1]);
     w.end_of(task);
+}
+
+#[test, expected_failure(abort_code = task::EWrongExecutor)]
+fun only_the_candidate_whose_turn_it_is_is_rejected() {
+    let (mut w, mut task) = world().open();
+    let node = w.pool().member(task.candidates()[1]).node();
+    reject_as(&mut w, &mut task, node, fixtures::reservation_fee());
+    abort
 }
 
 #[test]

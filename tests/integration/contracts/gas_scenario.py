@@ -207,7 +207,8 @@ def ended_early(costs: Costs) -> None:
     world.refuse_input(task, node)
     task = world.open()
     world.paying(
-        world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(world.pool, True), COIN, Shared(world.network), Shared(CLOCK)
+        world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(world.pool, True), world.candidate(task), COIN,
+        Shared(world.network), Shared(CLOCK)
     )
     node = world.post(task)
     world.revoke(node)

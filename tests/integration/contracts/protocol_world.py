@@ -381,6 +381,11 @@ class World:
         )  # fmt: skip
         return TaskId(self.created(done, "Task"))
 
+    def candidate(self, task: TaskId) -> bytes:
+        """The node whose turn the task's own cursor says it is."""
+        view = self.task(task)
+        return self.nodes[view.candidates[view.candidate]].node
+
     def post(self, task: TaskId, node: Node | None = None, *, sender: bytes | None = None, epoch: int = 1, uri: bytes = b"store", mask: int = 2**64 - 1, denied: Sequence[bytes] = ()) -> Node:
         node = node or self.nodes[self.task(task).candidates[self.task(task).candidate]]
         values = [

@@ -336,7 +336,8 @@ def test_candidate_can_be_rejected_for_a_fee() -> None:
     task = world.open()
     first = world.nodes[world.task(task).candidates[0]]
     world.paying(
-        world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(world.pool, True), COIN, Shared(world.network), Shared(CLOCK)
+        world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(world.pool, True), world.candidate(task), COIN,
+        Shared(world.network), Shared(CLOCK)
     )
     assert world.member(first.slot).fees == 1_000_000
     assert world.post(task).slot != first.slot

@@ -83,7 +83,7 @@ class Market(RuleBasedStateMachine):
         if task is not None:
             self.cast.jobs.append(Job(task, kind_requester=False, plan=Plan()))
             self.attempt(
-                self.world.paying, self.world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(self.world.pool, True), COIN,
+                self.world.paying, self.world.requester, "task::reject_executor", 1_000_000, Shared(task, True), Shared(self.world.pool, True), self.world.candidate(task), COIN,
                 Shared(self.world.network), Shared(CLOCK),
             )  # fmt: skip
 

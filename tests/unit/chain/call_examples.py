@@ -79,7 +79,7 @@ EVERY_CALL: tuple[c.Call, ...] = (
     c.CancelRequest(REQUEST),
     c.OpenRequest(REQUEST),
     c.OpenTask(Mist(100), Mist(9)),
-    c.RejectExecutor(TASK, Mist(3)),
+    c.RejectExecutor(TASK, NODE, Mist(3)),
     c.AssignAndPostInput(TASK, NODE, 1, "https://blobs.example/2", BLOB, DIGEST, KEY, tee_mask=1, denied=(OPERATOR,)),
     c.ReportInvalidInput(TASK, 2, SIGNATURE),
     c.CancelRevoked(TASK),

@@ -59,7 +59,7 @@ async def test_evidence_is_judged_before_anything_is_sealed() -> None:
 async def test_candidate_whose_evidence_is_refused_is_rejected_for_the_fee() -> None:
     world = World(0, 1, bad=(0,))
     submission = await world.post()
-    assert world.chain.calls[0] == RejectExecutor(TASK, PRICES.reservation_fee)
+    assert world.chain.calls[0] == RejectExecutor(TASK, Enclave(0).node, PRICES.reservation_fee)
     assert submission.slot == 1
 
 

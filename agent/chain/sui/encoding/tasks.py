@@ -36,7 +36,7 @@ def _of_task(to: Builder, call: c.OfTask) -> None:
     match call:
         case c.RejectExecutor():
             fee = to.coin(call.fee)
-            to.move("task::reject_executor", to.shared(call.task), to.pool(), fee, to.network(), to.clock())
+            to.move("task::reject_executor", to.shared(call.task), to.pool(), to.address(call.node), fee, to.network(), to.clock())
         case c.AssignAndPostInput():
             task, epoch = to.shared(call.task), to.u64(call.key_epoch)
             assignment = to.result(to.move("task::assign", task, to.pool(), to.network(), epoch, to.clock()))
