@@ -22,6 +22,7 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Makes the run repeatable: wallets, casting, draws.")] = None,
     workload: Annotated[str, typer.Option(help="What the enclaves run.")] = "minilm-f64",
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Inputs under way at the same time.")] = 4,
+    forger: Annotated[bool, typer.Option("--forger", help="One more node misbehaves: it delivers another output than it committed to.")] = False,
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, journals and logs in this directory.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -32,7 +33,7 @@ def demo(
         probability(audit_probability)
     except BadProbability as bad:
         raise typer.BadParameter(str(bad), param_hint="--audit-probability") from None
-    options = DemoOptions(tasks, nodes, input, audit_probability, seed, workload, at_once, keep)
+    options = DemoOptions(tasks, nodes, input, audit_probability, seed, workload, at_once, forger, keep)
     if not options.texts():
         raise DemoError("nothing to do")
     # a pipe has no width of its own: 120 columns hold the tables

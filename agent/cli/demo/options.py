@@ -27,6 +27,8 @@ class DemoOptions:
     workload: str = "minilm-f64"
     at_once: int = 4
     """Inputs under way at the same time."""
+    forger: bool = False
+    """Whether one node delivers another output than it commits to; the dApp then complains."""
     directory: Path | None = None
     """Where configuration, journals and logs are kept; a temporary directory, deleted at the end, if absent."""
 

@@ -13,6 +13,7 @@ from agent.client.requester import Opened, Requester
 from agent.enclave.errors import EnclaveError
 from agent.protocol.money import settlement
 from agent.protocol.records import TaskView
+from agent.protocol.states import RoundKind
 from agent.protocol.units import Mist, Slot, TaskId
 
 Told = Callable[[TaskRow, str], None]
@@ -95,8 +96,8 @@ class Play:
         outcome = view.outcome
         # the same rules that the contract applied, to the task as it was before they emptied its escrow
         moved = settlement(replace(view, escrow=opened.paid), Mist(0))
-        audit = view.rounds[0].seats if view.rounds else ()
-        arbiters = sorted({seat.slot for each in view.rounds[1:] for seat in each.seats})
+        audit = [seat for each in view.rounds if each.kind is RoundKind.AUDIT for seat in each.seats]
+        arbiters = sorted({seat.slot for each in view.rounds if each.kind is not RoundKind.AUDIT for seat in each.seats})
         self._tell(
             index, f"settled: {outcome.name}", outcome=outcome.name, audited=view.audited, fee=int(opened.paid - moved.refunded),
             slashed=int(moved.slashed.get(view.executor.node, 0)),

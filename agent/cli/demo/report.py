@@ -20,7 +20,7 @@ class TaskRow:
     executor: int
     """Slot; -1 if nobody took it."""
     behaviour: str
-    """honest, liar, absentee: how the executor was cast."""
+    """honest, liar, absentee, forger: how the executor was cast."""
     audited: bool
     auditors: tuple[int, ...]
     arbiters: tuple[int, ...]
@@ -93,6 +93,7 @@ class Report:
         settled = [row for row in rows if row.seconds_to_settlement is not None]
         lies = [row for row in rows if row.lie]
         audited_lies = [row for row in lies if row.audited]
+        forgeries = [row for row in rows if row.behaviour == "forger"]
         to_result = [row.seconds_to_result for row in rows if row.seconds_to_result is not None]
         names = {outcome.name for outcome in Outcome if outcome not in (Outcome.NONE, Outcome.ACCEPTED, Outcome.UPHELD)}
         return {
@@ -104,6 +105,8 @@ class Report:
             "lies_told": len(lies),
             "lies_audited": len(audited_lies),
             "lies_slashed": sum(row.outcome in (Outcome.GUILTY.name, Outcome.REFUSED.name) and row.slashed > 0 for row in audited_lies),
+            "forgeries": len(forgeries),
+            "forgeries_convicted": sum(row.outcome == Outcome.FORGED.name and row.slashed > 0 for row in forgeries),
             "absences_as_executor": sum(row.outcome == Outcome.ABSENT.name for row in rows),
             "absences": sum(node.absences for node in self.nodes),
             "absences_slashed": sum(node.absences_slashed for node in self.nodes),
@@ -126,6 +129,8 @@ class Report:
             broken.append(f"{f['tasks'] - f['settled']} tasks were not settled")
         if f["lies_slashed"] != f["lies_audited"]:
             broken.append(f"{f['lies_audited']} lies were audited, {f['lies_slashed']} slashed")
+        if f["forgeries_convicted"] != f["forgeries"]:
+            broken.append(f"{f['forgeries']} deliveries were forged, {f['forgeries_convicted']} convicted")
         if f["absences_slashed"] != f["absences"]:
             broken.append(f"{f['absences']} absences, {f['absences_slashed']} slashed")
         if f["honest_slashed"]:
@@ -163,7 +168,8 @@ class Report:
         f = self.figures()
         console.print(
             f"{f['tasks']} tasks, {f['settled']} settled, {f['refunded']} refunded · {f['audited']} audited · lies: {f['lies_told']} told,"
-            f" {f['lies_audited']} audited, {f['lies_slashed']} slashed · absences: {f['absences']}, {f['absences_slashed']} slashed"
+            f" {f['lies_audited']} audited, {f['lies_slashed']} slashed · forgeries: {f['forgeries']}, {f['forgeries_convicted']} convicted"
+            f" · absences: {f['absences']}, {f['absences_slashed']} slashed"
             f" · honest nodes slashed: {f['honest_slashed']} · results correct: {f['results_correct']}"
         )
         for line in self.exhibits:

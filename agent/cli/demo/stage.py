@@ -47,8 +47,9 @@ from agent.protocol.units import Digest, Millis, Slot
 from agent.telemetry.logs import configure_logs
 
 LIAR: Final = 2
+FORGER: Final = 3
 ABSENTEE: Final = 5
-"""Slots of the two that misbehave."""
+"""Slots of those that misbehave; the forger only if asked for."""
 LOCALNET_S: Final = 60.0
 JOIN_S: Final = 300.0
 """How long all nodes may take to load their models, be attested and join."""
@@ -69,7 +70,8 @@ async def run_demo(options: DemoOptions, console: Console) -> Report:
     async with AsyncExitStack() as stack:
         stage = await Stage.set(stack, options, directory, progress)
         direct = await asyncio.to_thread(_ask_directly, options.workload, texts)
-        requester = Requester(stage.dapp, stage.blobs, stage.blob_uri, EvidenceCheck(stage.dapp, stage.blobs, stage.policy, stage.verifiers))
+        evidence = EvidenceCheck(stage.dapp, stage.blobs, stage.policy, stage.verifiers)
+        requester = Requester(stage.dapp, stage.blobs, stage.blob_uri, evidence, complain=options.forger)
         async with requester.following() as following:
             play = Play(following, texts, direct, stage.cast, progress.told, options.at_once)
             with progress.live():
@@ -139,7 +141,7 @@ class Stage:
         )  # fmt: skip
         keys = committee.new_keys()
         network = CreateNetwork(
-            params=world.params(options.audit_probability),
+            params=world.params(options.audit_probability, forger=options.forger),
             allow_simulated=True,
             policy=policy.digest(),
             verifiers=committee.public(keys),
@@ -162,7 +164,8 @@ class Stage:
 
     def cast(self, slot: Slot) -> str:
         """Who plays in `slot`."""
-        return {LIAR: "liar", ABSENTEE: "absentee"}.get(int(slot), "honest")
+        misbehaving = {LIAR: "liar", ABSENTEE: "absentee"} | ({FORGER: "forger"} if self.options.forger else {})
+        return misbehaving.get(int(slot), "honest")
 
     async def status(self) -> dict[str, int]:
         """The localnet's books, in Mist."""

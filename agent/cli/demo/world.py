@@ -34,9 +34,15 @@ COST_BPS: Final = 5_000
 """What an honest run costs, of the price, if the audit probability deters so much; a Network refuses what it does not."""
 
 
-def params(audit_probability: str) -> Params:
+FORGER_DELIVERY: Final = Millis(30 * SECOND)
+"""For a dApp that opens what it got, publishes it and disputes it, while two cores run seven models."""
+
+
+def params(audit_probability: str, *, forger: bool = False) -> Params:
     """Windows short enough to watch, long enough for two cores that run seven models; parameters that deter a lie."""
     wanted = _params(probability(audit_probability), COST_BPS)
+    if forger:
+        wanted = replace(wanted, delivery_ms=FORGER_DELIVERY)
     while not deters(wanted):
         # audited that seldom, a lie pays who saves more by it: the demo then plays a cheaper workload
         wanted = replace(wanted, cost_bps=wanted.cost_bps // 2)
