@@ -81,6 +81,8 @@ class AttestationResult:
         names = {check.name for check in self.checks}
         if len(names) != len(self.checks):
             raise ValueError("a result shows each check once")
+        if self.tee is not None and any(check.name is CheckName.DEBUG and check.passed is self.tee.debug for check in self.checks):
+            raise ValueError("what is said of debugging and its check contradict each other")
         if not self.ok:
             return
         needed: set[CheckName | SnpCheck | GpuCheck] = set(OF_QUOTES if self.node is None else set(CheckName) - OPTIONAL)

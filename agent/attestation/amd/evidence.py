@@ -84,20 +84,26 @@ def certificates_of_table(table: bytes) -> tuple[bytes, ...]:
     GUIDs are met in either byte order: firmware and hosts do not agree on it.
 
     Raises:
-        Malformed: an entry points outside the table, or there is no certificate in it.
+        Malformed: an entry points outside the table, there is no certificate in it, or something else than zeros behind it.
     """
     if len(table) > MAX_TABLE:
         raise MalformedReport(f"certificate table of {len(table)} bytes, at most {MAX_TABLE}")
     known = {spelling for guid in _CERTIFICATE_GUIDS for spelling in (guid.bytes, guid.bytes_le)}
     found = []
+    end = 0
     for at in range(0, len(table) - _ENTRY.size + 1, _ENTRY.size):
         guid, offset, length = _ENTRY.unpack_from(table, at)
+        end = max(end, at + _ENTRY.size)
         if not any(guid):
             break
         if offset + length > len(table):
             raise MalformedReport(f"certificate table: entry {at // _ENTRY.size} points behind the table's end")
+        end = max(end, offset + length)
         if guid in known:
             found.append(table[offset : offset + length])
+    # hosts hand out whole pages
+    if any(table[end:]):
+        raise MalformedReport(f"{len(table) - end} bytes behind the certificate table that are not padding: cut them off")
     if not 0 < len(found) <= MAX_CERTIFICATES:
         raise Malformed(f"certificate table with {len(found)} certificates, wants 1 to {MAX_CERTIFICATES}")
     return tuple(found)

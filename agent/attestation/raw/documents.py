@@ -18,7 +18,7 @@ from agent.attestation.evidence import Quote
 from agent.attestation.nvidia import MAX_DEVICES, DeviceKind
 from agent.attestation.raw.beside import Beside
 from agent.attestation.raw.errors import UnknownFile
-from agent.attestation.raw.file import RawFile, device_item, intel_evidence, read_file
+from agent.attestation.raw.file import RawFile, completed, device_item, intel_evidence, read_file
 from agent.attestation.raw.spelling import of_base64, of_hex
 from agent.attestation.vtpm.evidence import SNP_TYPE, TDX_TYPE, VtpmEvidence
 from agent.attestation.vtpm.hcl import HclReport
@@ -67,8 +67,7 @@ def _azure(document: Mapping[str, Any], beside: Beside) -> RawFile:
     else:
         what, media_type = "SEV-SNP", SNP_TYPE
         own = (of_base64(document["vcek"], "vcek"),) if "vcek" in document else ()
-        chain = tuple(dict.fromkeys((*own, *beside.certificates)))
-        cpu = SnpQuote(hcl.hardware[:REPORT_SIZE], chain, beside.crl).encode()
+        cpu = SnpQuote(hcl.hardware[:REPORT_SIZE], completed(own, beside.certificates), beside.crl).encode()
     evidence = VtpmEvidence(
         cpu=cpu,
         runtime=hcl.runtime,

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from agent.attestation import nitro
+from agent.attestation import certificates, nitro
 from agent.attestation.amd import MEDIA_TYPE as SNP_TYPE
 from agent.attestation.amd import SnpQuote
 from agent.attestation.amd.report import REPORT_SIZE
 from agent.attestation.cose import PROTECTED
-from agent.attestation.errors import Malformed, Oversized
+from agent.attestation.errors import EvidenceError, Malformed, Oversized
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.intel.evidence import SGX_TYPE, TDX_TYPE, IntelEvidence
 from agent.attestation.intel.quote import Quote as IntelQuote
@@ -94,6 +94,22 @@ def snp_quote(report: bytes, beside: Beside) -> SnpQuote:
     return SnpQuote(report, beside.certificates, beside.crl)
 
 
+def completed(own: tuple[bytes, ...], beside: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The certificates that came with a report, and of those `beside` the ones that it lacks.
+
+    Told by their holders' names: AMD's service signs a VCEK anew each time it is asked, so that two copies differ.
+    """
+    holders = {_holder(der) for der in own}
+    return (*own, *(der for der in dict.fromkeys(beside) if _holder(der) not in holders))
+
+
+def _holder(der: bytes) -> bytes:
+    try:
+        return certificates.load(der).subject.public_bytes()
+    except EvidenceError:
+        return der  # whoever checks the chain says what is wrong with it
+
+
 def device_item(report: bytes, chain: tuple[bytes, ...], kind: DeviceKind) -> Quote:
     """A device's item as it travels in our evidence."""
     return Quote(kind, DeviceItem(report, chain).encode())
@@ -137,8 +153,7 @@ def _snp(data: bytes, beside: Beside) -> RawFile:
     if len(data) == REPORT_SIZE:
         return RawFile(what="AMD SEV-SNP report", cpu=Quote(SNP_TYPE, snp_quote(data, beside).encode()))
     found = SnpQuote.from_extended(data)
-    # what the host sent comes first; what it left out may lie beside
-    chain = tuple(dict.fromkeys((*found.chain, *beside.certificates)))
+    chain = completed(found.chain, beside.certificates)
     return RawFile(
         what="AMD SEV-SNP report with its certificate table", cpu=Quote(SNP_TYPE, SnpQuote(found.report, chain, beside.crl).encode())
     )

@@ -256,6 +256,13 @@ def test_no_changed_byte_crashes_or_changes_what_the_hardware_said(name: str, da
 
 def test_certificates_of_the_host_are_completed_from_beside() -> None:
     leaf, *rest = MILAN.chain()
-    found = read_file(extended(SNP, leaf), Beside.read(rest))
+    # AMD's service signs a VCEK anew each time: this one differs from the host's, and is not needed
+    another = MILAN.chain()[0]
+    assert another != leaf
+    found = read_file(extended(SNP, leaf), Beside.read([another, *rest]))
     assert found.cpu is not None
-    assert set(SnpQuote.decode(found.cpu.content).chain) == set(MILAN.chain())
+    assert SnpQuote.decode(found.cpu.content).chain == (leaf, *rest)
+
+
+def test_zeros_behind_a_hosts_certificate_table_are_padding() -> None:
+    assert judged(extended(SNP, *MILAN.chain()) + bytes(4096)).authentic
