@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.attestation.errors import BadChain, Malformed, NotValidThen, UntrustedRoot
+from agent.attestation.moments import moment
 from agent.protocol.units import Millis
 
 MAX_CHAIN: Final = 10
@@ -116,7 +117,7 @@ def _check_validity(certificate: x509.Certificate, at: Millis) -> None:
     begins, ends = (_millis(moment) for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc))
     if not begins <= at <= ends:
         valid = f"{certificate.not_valid_before_utc:%F %T} to {certificate.not_valid_after_utc:%F %T} UTC"
-        raise NotValidThen(f"{_name(certificate)!r} is valid {valid}, not at {at} ms: ask the node for fresh evidence")
+        raise NotValidThen(f"{_name(certificate)!r} is valid {valid}, not at {moment(at)}: ask the node for fresh evidence")
 
 
 def _millis(moment: datetime) -> int:

@@ -12,6 +12,7 @@ from agent.attestation.binding import Binding, Committee, native_of, report_data
 from agent.attestation.checks import AUTHENTICATION, CheckName
 from agent.attestation.errors import EvidenceError, Malformed
 from agent.attestation.evidence import Evidence, Quote
+from agent.attestation.moments import moment
 from agent.attestation.nvidia import COLLATERAL_TYPE, NVIDIA_ROOTS, Collateral, GpuCheck, GpuClaims, GpuRequirements, NvidiaRoots, verify_gpus
 from agent.attestation.policy import GpuRules, Policy, chip
 from agent.attestation.public_chains import public_chain
@@ -172,12 +173,12 @@ def policy_checks(claims: Claims, policy: Policy, at: Millis) -> list[Check]:
 
 def time_checks(claims: Claims, binding: Binding, policy: Policy, at: Millis) -> list[Check]:
     """Whether the quote is fresh, and its keys live no longer than they may."""
-    latest = (at if claims.issued_at is None else claims.issued_at) + policy.max_age
+    latest = Millis((at if claims.issued_at is None else claims.issued_at) + policy.max_age)
     lives = at < binding.not_after <= latest
-    otherwise = f", wants after {at} and at most {latest} (the policy's max_age): bind with such a not_after"
+    otherwise = f", wants after {moment(at)} and at most {moment(latest)} (the policy's max_age): bind with such a not_after"
     return [
         age_check(claims, policy, at),
-        Check(CheckName.EXPIRY, passed=lives, detail=f"counts until {binding.not_after} ms" + ("" if lives else otherwise)),
+        Check(CheckName.EXPIRY, passed=lives, detail=f"counts until {moment(binding.not_after)}" + ("" if lives else otherwise)),
     ]
 
 

@@ -17,6 +17,7 @@ from agent.attestation.dstack.verifier import DstackVerifier
 from agent.attestation.errors import EvidenceError, UnknownKind
 from agent.attestation.evidence import Evidence, Quote, evidence_digest
 from agent.attestation.intel.verifier import IntelTrust, SgxVerifier, TdxVerifier
+from agent.attestation.moments import moment
 from agent.attestation.nitro import NitroVerifier
 from agent.attestation.nvidia import GpuClaims
 from agent.attestation.policy import Policy
@@ -169,7 +170,7 @@ def _lasting(quote: Quote, verifiers: Sequence[EvidenceVerifier], binding: Bindi
         authenticate(quote, verifiers, last, last)
     except EvidenceError as error:
         return _lapses(str(error), binding)
-    return Check(CheckName.LASTS, passed=True, detail=f"holds until the keys end, at {binding.not_after} ms")
+    return Check(CheckName.LASTS, passed=True, detail=f"holds until the keys end, at {moment(binding.not_after)}")
 
 
 def _devices_lasting(devices: Sequence[Quote], cpu: bytes, trust: checklist.DeviceTrust, policy: Policy, binding: Binding) -> Check:
@@ -177,11 +178,11 @@ def _devices_lasting(devices: Sequence[Quote], cpu: bytes, trust: checklist.Devi
     failed = next((check for check in found if not check.passed), None)
     if failed is not None:
         return _lapses(f"{failed.name}: {failed.detail}", binding)
-    return Check(CheckName.LASTS, passed=True, detail=f"holds, also for the devices, until the keys end, at {binding.not_after} ms")
+    return Check(CheckName.LASTS, passed=True, detail=f"holds, also for the devices, until the keys end, at {moment(binding.not_after)}")
 
 
 def _lapses(what: str, binding: Binding) -> Check:
-    detail = f"it would be refused before its keys end at {binding.not_after} ms ({what}): collect collateral anew, or bind for a shorter time"
+    detail = f"it would be refused before its keys end at {moment(binding.not_after)} ({what}): collect collateral anew, or bind for a shorter time"
     return Check(CheckName.LASTS, passed=False, detail=detail)
 
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.attestation.amd.errors import MalformedReport, Revoked
 from agent.attestation.errors import BadChain, NotValidThen
+from agent.attestation.moments import moment
 from agent.protocol.units import Millis
 
 MAX_CRL: Final = 64 * 1024
@@ -30,7 +31,7 @@ def check_not_revoked(certificate: x509.Certificate, crl: bytes, issuer: x509.Ce
     begins, ends = revocations.last_update_utc, revocations.next_update_utc
     if begins.timestamp() * 1000 > at or ends is None or ends.timestamp() * 1000 < at:
         raise NotValidThen(
-            f"the revocation list is in force {begins:%F %T} to {ends or begins:%F %T} UTC, not at {at} ms: "
+            f"the revocation list is in force {begins:%F %T} to {ends or begins:%F %T} UTC, not at {moment(at)}: "
             "fetch the list of that time from AMD's key distribution service"
         )
     if revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:

@@ -20,6 +20,7 @@ from agent.attestation.intel.collateral import Collateral
 from agent.attestation.intel.errors import CollateralMismatch, Revoked
 from agent.attestation.intel.quote import Quote
 from agent.attestation.intel.signature import check_signed, p256_key
+from agent.attestation.moments import moment
 from agent.protocol.units import Millis
 
 _SECOND: Final = 1000
@@ -122,7 +123,7 @@ def _check_window(begins: datetime, ends: datetime, at: Millis, what: str) -> No
     first, last = (int(moment.timestamp()) * _SECOND for moment in (begins, ends))
     if not first <= at <= last:
         valid = f"{begins:%F %T} to {ends:%F %T} UTC"
-        raise NotValidThen(f"{what} counts {valid}, not at {at} ms: collect collateral of that time")
+        raise NotValidThen(f"{what} counts {valid}, not at {moment(at)}: collect collateral of that time")
 
 
 def _moment(statement: Mapping[str, Any], field: str, name: str) -> datetime:

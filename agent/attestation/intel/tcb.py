@@ -23,6 +23,7 @@ from agent.attestation.intel.levels import platform_level
 from agent.attestation.intel.quote import Quote, pem
 from agent.attestation.intel.report import EnclaveReport, TdReport
 from agent.attestation.intel.revocation import Statements
+from agent.attestation.moments import moment
 from agent.protocol.units import Millis
 
 REVOKED: Final = "Revoked"
@@ -114,7 +115,7 @@ def evaluate(quote: Quote, collateral: Collateral, root: bytes, at: Millis) -> T
     """
     seconds = at // 1000
     if not 0 <= seconds < 1 << 63:
-        raise NotValidThen(f"no collateral counts at {at} ms")
+        raise NotValidThen(f"no collateral counts at {moment(at)}")
     try:
         claims = dcap_qvl.QuoteVerifier(root_ca_der=root).verify_with_policy(
             quote.raw, _library_collateral(collateral, root), seconds, dcap_qvl.QuotePolicy.claims_only(seconds)

@@ -14,6 +14,7 @@ from agent.attestation.binding import Binding, report_data
 from agent.attestation.checklist import DeviceTrust
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.intel.evidence import TDX_TYPE
+from agent.attestation.moments import moment
 from agent.attestation.nvidia import Collateral
 from agent.attestation.verdict import Verdict
 from agent.attestation.verify import verify
@@ -45,7 +46,7 @@ def test_collateral_that_lapses_before_the_keys_is_refused_at_once() -> None:
 
 def test_refusal_says_until_when_and_what_to_do() -> None:
     (check,) = tdx(NOW + HOUR).failed
-    assert str(BINDING.not_after) in check.detail
+    assert moment(BINDING.not_after) in check.detail
     assert "collect collateral anew, or bind for a shorter time" in check.detail
 
 
