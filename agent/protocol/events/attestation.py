@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agent.protocol.bcs import U8, U64
 from agent.protocol.events.event import Event
 from agent.protocol.statements import TeeKind
-from agent.protocol.units import Address, BlobId, Millis, NodeId, Slot
+from agent.protocol.units import Address, BlobId, Digest, Millis, NodeId, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,24 @@ class EvidencePosted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Attested(Event):
-    """A node's evidence was accepted: by the committee, or (`by_chain`) by Move itself."""
+    """A node's evidence was accepted: by the committee, or (`by_chain`) by Move itself. What was vouched for, and by whom."""
 
     pool: Address
     node: NodeId
     slot: Slot
     key_epoch: U64
     tee_kind: TeeKind
+    policy: Digest
     evidence_digest: BlobId
+    measurement: bytes
+    hpke_pk: bytes
+    sign_pk: bytes
     not_after: Millis
     by_chain: bool
+    committee: U64
+    """Epoch of the committee."""
+    signers: tuple[U64, ...]
+    """Their places in it; empty where the chain itself checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +63,5 @@ class Revoked(Event):
     slot: Slot
     key_epoch: U64
     reason: U8
+    committee: U64
+    signers: tuple[U64, ...]

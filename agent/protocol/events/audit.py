@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from agent.protocol.bcs import U64
 from agent.protocol.events.event import Event
 from agent.protocol.states import RoundKind
-from agent.protocol.units import Address, Millis, NodeId, Slot, TaskId
+from agent.protocol.units import Address, Digest, Millis, NodeId, Slot, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,12 @@ class RulingAwaited(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ruled(Event):
-    """The committee ruled."""
+    """The committee ruled: `signers` of the committee of epoch `committee`."""
 
     task: TaskId
     pool: Address
     round: RoundKind
+    root: Digest
     agrees: bool
+    committee: U64
+    signers: tuple[U64, ...]

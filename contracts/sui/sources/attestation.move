@@ -48,11 +48,16 @@ public struct ChallengeIssued has copy, drop {
 public struct EvidencePosted has copy, drop {
     pool: address, node: address, slot: u64, key_epoch: u64, evidence_digest: vector<u8>, uri: vector<u8>,
 }
+/// Everything that was vouched for, and by whom: `signers` of the committee of epoch `committee`, nobody where the chain itself
+/// checked (`by_chain`). Whoever re-judges the evidence knows who signed a wrong verdict.
 public struct Attested has copy, drop {
-    pool: address, node: address, slot: u64, key_epoch: u64, tee_kind: u8, evidence_digest: vector<u8>, not_after: u64,
-    by_chain: bool,
+    pool: address, node: address, slot: u64, key_epoch: u64, tee_kind: u8, policy: vector<u8>, evidence_digest: vector<u8>,
+    measurement: vector<u8>, hpke_pk: vector<u8>, sign_pk: vector<u8>, not_after: u64, by_chain: bool, committee: u64,
+    signers: vector<u64>,
 }
-public struct Revoked has copy, drop { pool: address, node: address, slot: u64, key_epoch: u64, reason: u8 }
+public struct Revoked has copy, drop {
+    pool: address, node: address, slot: u64, key_epoch: u64, reason: u8, committee: u64, signers: vector<u64>,
+}
 
 /// Opens the next key epoch with a fresh random challenge, which the evidence must contain: quotes cannot be stockpiled.
 /// The record of the epoch before stays valid until the new one is attested, and `rotation_ms` longer.
@@ -111,7 +116,8 @@ public fun attest(
     );
     network.verify_committee(committee, &message, &signers, &signatures, clock);
     store(
-        pool, network, slot, tee_kind, policy, evidence_digest, measurement, hpke_pk, sign_pk, not_after, false, clock,
+        pool, network, slot, tee_kind, policy, evidence_digest, measurement, hpke_pk, sign_pk, not_after, false, committee,
+        signers, clock,
     );
 }
 
@@ -147,7 +153,10 @@ public fun attest_nitro(
         pool.manifest(), *committee.verifiers(), committee.threshold(), not_after,
     );
     assert!(is_bound(&bytes_of(document.user_data()), &expected), EBadDocument);
-    store(pool, network, slot, NITRO, policy, evidence_digest, measurement, hpke_pk, sign_pk, not_after, true, clock);
+    store(
+        pool, network, slot, NITRO, policy, evidence_digest, measurement, hpke_pk, sign_pk, not_after, true,
+        committee.committee_epoch(), vector[], clock,
+    );
 }
 
 /// Ends the records of a node up to `key_epoch`: the hardware is broken, the code is, or the keys are out. Tasks that wait for its
@@ -170,7 +179,7 @@ public fun revoke(
     let message = statement::revocation_bytes(network.address_of(), at, member.node(), key_epoch, reason);
     network.verify_committee(committee, &message, &signers, &signatures, clock);
     member.revoke(key_epoch);
-    event::emit(Revoked { pool: at, node: member.node(), slot, key_epoch, reason });
+    event::emit(Revoked { pool: at, node: member.node(), slot, key_epoch, reason, committee, signers });
 }
 
 fun check(
@@ -209,6 +218,8 @@ fun store(
     sign_pk: vector<u8>,
     not_after: u64,
     by_chain: bool,
+    committee: u64,
+    signers: vector<u64>,
     clock: &Clock,
 ) {
     let at = pool.address_of();
@@ -218,7 +229,10 @@ fun store(
     member.attest(
         record::attested(key_epoch, tee_kind, policy, evidence_digest, measurement, hpke_pk, sign_pk, not_after), until,
     );
-    event::emit(Attested { pool: at, node: member.node(), slot, key_epoch, tee_kind, evidence_digest, not_after, by_chain });
+    event::emit(Attested {
+        pool: at, node: member.node(), slot, key_epoch, tee_kind, policy, evidence_digest, measurement, hpke_pk, sign_pk,
+        not_after, by_chain, committee, signers,
+    });
 }
 
 fun is_bound(user_data: &vector<u8>, expected: &vector<u8>): bool {

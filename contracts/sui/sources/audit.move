@@ -68,7 +68,10 @@ public struct Disputed has copy, drop { task: address, pool: address, deadline: 
 public struct DisputeDrawn has copy, drop { task: address, pool: address, round: u8, seed: vector<u8>, slots: vector<u64> }
 public struct FalseHandoff has copy, drop { task: address, pool: address, node: address }
 public struct RulingAwaited has copy, drop { task: address, pool: address, round: u8, deadline: u64 }
-public struct Ruled has copy, drop { task: address, pool: address, round: u8, agrees: bool }
+/// `signers` of the committee of epoch `committee` ruled so.
+public struct Ruled has copy, drop {
+    task: address, pool: address, round: u8, root: vector<u8>, agrees: bool, committee: u64, signers: vector<u64>,
+}
 
 // === Seating ===
 
@@ -367,7 +370,7 @@ public fun rule(
     let round = matter(task);
     let message = statement::ruling_bytes(task.network(), task.address_of(), round, root, agrees);
     network.verify_committee(committee, &message, &signers, &signatures, clock);
-    event::emit(Ruled { task: task.address_of(), pool: task.pool(), round, agrees });
+    event::emit(Ruled { task: task.address_of(), pool: task.pool(), round, root, agrees, committee, signers });
     let verdict = round::verdict(root, agrees);
     if (round >= DELIVERY) {
         task.set_delivery_verdict(verdict);

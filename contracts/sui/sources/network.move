@@ -109,6 +109,10 @@ public fun create(
     let at = address_of(&network);
     let cap = AdminCap { id: object::new(ctx), network: at };
     event::emit(NetworkCreated { network: at, admin_cap: object::uid_to_address(&cap.id), allow_simulated });
+    // what it begins with is said as every change of it is: events alone tell who was in office when
+    event::emit(ParamsChanged { network: at, params: network.params });
+    event::emit(CommitteeChanged { network: at, epoch: 1, verifiers, threshold, previous_until: 0 });
+    event::emit(PolicyAdded { network: at, digest: policy, activates_at: 0 });
     transfer::share_object(network);
     cap
 }

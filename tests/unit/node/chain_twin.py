@@ -539,7 +539,7 @@ class Rules:
         view = self._task(call.task, TaskState.RULING)
         statement = s.RulingStatement(NETWORK, view.id, ruling_round(view), call.root, call.agrees)
         self._by_committee(call.committee, statement, call.signers, call.signatures)
-        self._emit(e.Ruled(view.id, POOL, ruling_round(view), call.agrees))
+        self._emit(e.Ruled(view.id, POOL, ruling_round(view), call.root, call.agrees, call.committee, call.signers))
         self._become(view, rule(view, call.root, agrees=call.agrees))
 
     def _ClaimUndelivered(self, call: c.ClaimUndelivered) -> None:
@@ -661,7 +661,10 @@ class Rules:
             previous_until=Millis(state.now + state.params.rotation_ms),
         )  # fmt: skip
         self._emit(
-            e.Attested(POOL, member.node, member.slot, member.key_epoch, kind, call.evidence_digest, call.not_after, False)
+            e.Attested(
+                POOL, member.node, member.slot, member.key_epoch, kind, call.policy, call.evidence_digest, call.measurement,
+                call.hpke_pk, call.sign_pk, call.not_after, False, call.committee, call.signers,
+            )  # fmt: skip
         )
 
     def _by_committee(self, epoch: int, statement: s.Statement, signers: tuple[int, ...], signatures: tuple[bytes, ...]) -> None:
@@ -682,7 +685,7 @@ class Rules:
         statement = s.RevocationStatement(NETWORK, POOL, member.node, call.key_epoch, s.RevocationReason(call.reason))
         self._by_committee(call.committee, statement, call.signers, call.signatures)
         self._state.members[call.slot] = replace(member, revoked_through=call.key_epoch)
-        self._emit(e.Revoked(POOL, member.node, member.slot, call.key_epoch, call.reason))
+        self._emit(e.Revoked(POOL, member.node, member.slot, call.key_epoch, call.reason, call.committee, call.signers))
 
     def _ApplyParams(self, _: c.ApplyParams) -> None:
         state = self._state

@@ -138,7 +138,7 @@ async def test_revoked_keys_are_replaced(world: World) -> None:
     await world.run_until(lambda: drawn(world))
     member = world.state.members[0]
     world.state.members[0] = replace(member, revoked_through=1)
-    world.state.emit(Revoked(POOL, member.node, member.slot, 1, RevocationReason.KEYS), "revoked")
+    world.state.emit(Revoked(POOL, member.node, member.slot, 1, RevocationReason.KEYS, 1, (0,)), "revoked")
     await world.run_until(lambda: attested(world, 2))
     assert world.state.members[0].current() is not None
 
