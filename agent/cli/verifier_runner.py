@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import SystemRandom
@@ -9,8 +10,10 @@ from typing import Final
 
 import httpx
 
+from agent.attestation.policy import Policy
 from agent.attestation.policy_document import load_policy
 from agent.attestation.simulated import SimulatedVerifier
+from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE
 from agent.chain.deployment import Deployment
 from agent.chain.sui.keys import Wallet
@@ -25,10 +28,11 @@ from agent.node.verifier.member import MemberKeyFile
 
 JOURNAL_FILE: Final = "verifier.db"
 HTTP_SECONDS: Final = 30.0
+KEY_BYTES: Final = 32
 
 
-def member_of(config: VerifierConfig) -> Member:
-    """The member that `config` describes.
+def member_of(config: VerifierConfig, hardware: Sequence[EvidenceVerifier] = HARDWARE) -> Member:
+    """The member that `config` describes; `hardware` verifies evidence, under the vendors' roots unless a test says otherwise.
 
     Raises:
         ConfigError: its key, a policy or the simulated root cannot be used.
@@ -36,21 +40,37 @@ def member_of(config: VerifierConfig) -> Member:
     """
     section = config.committee
     key = MemberKeyFile.load(config.path(section.key))
-    policies = [load_policy(_read(config, file)) for file in section.policies]
-    verifiers = [*HARDWARE]
+    verifiers = [*hardware]
     if section.simulated_root is not None:
         verifiers.append(SimulatedVerifier(_read(config, section.simulated_root)))
-    return Member(key, policies, verifiers)
+    return Member(key, policies_of(config), verifiers)
 
 
-async def run_verifier(directory: Path) -> None:
-    """Serve until SIGTERM or SIGINT.
+def policies_of(config: VerifierConfig) -> tuple[Policy, ...]:
+    """The policies that `config` names, as their files are now.
+
+    Raises:
+        ConfigError: a file cannot be read, or a signer is no key.
+        PolicyError: a document is none, or is not signed by whom it should be.
+    """
+    section = config.committee
+    try:
+        signers = [bytes.fromhex(each) for each in section.policy_signers]
+    except ValueError:
+        signers = [b""]
+    if any(len(each) != KEY_BYTES for each in signers):
+        raise ConfigError(config.directory / CONFIG_FILE, ("committee.policy_signers: a key is 64 hexadecimal digits",))
+    return tuple(load_policy(_read(config, file), signers) for file in section.policies)
+
+
+async def run_verifier(directory: Path, hardware: Sequence[EvidenceVerifier] = HARDWARE) -> None:
+    """Serve until SIGTERM or SIGINT; `hardware` as in `member_of`.
 
     Raises:
         ConfigError, WalletError, DeploymentError, JournalError: it cannot start; the text says what to do.
     """
     config = VerifierConfig.load(directory)
-    member = member_of(config)
+    member = member_of(config, hardware)
     wallet = Wallet.load(config.path(config.wallet.file))
     deployment = Deployment.load(config.path(config.chain.deployment))
     async with AsyncExitStack() as stack:
@@ -76,6 +96,8 @@ async def run_verifier(directory: Path) -> None:
             archive=archive,
             clock=SystemClock(),
             random=SystemRandom(),
+            places=tuple(stores.values()),
+            reload=lambda: policies_of(config),
         )
         await _until_stopped(service)
 

@@ -23,6 +23,11 @@ class CommitteeSection(Section):
         description="documents of the attestation policies that this member has read and applies",
         examples=[["policy.json"]],
     )
+    policy_signers: tuple[str, ...] = Field(
+        (),
+        description="Ed25519 keys, one of which has to have signed each policy document; none: unsigned ones, the hash on chain decides",
+        examples=[["5f…64 digits"]],
+    )
     simulated_root: Path | None = Field(
         None,
         description="root certificate (DER) of a localnet's SIMULATED platforms; never on a network of value",

@@ -3,6 +3,7 @@
 posted ── judged good, archived, k of n signed, sent ──> done            refused: abandoned, with every reason in the row
 """
 
+import asyncio
 from typing import ClassVar, Final
 
 from agent.attestation.collecting import Collected
@@ -27,6 +28,9 @@ ENDORSE: Final = "endorse"
 
 POSTED: Final = "posted"
 
+MAX_POSTS: Final = 4
+"""Evidences of one key epoch: the good one, and a few that a mistake of the operator's spoilt."""
+
 
 def row_for(event: EvidencePosted) -> DutyRow:
     """The duty that `event` opens: one for each node, epoch and evidence, so that nobody's post can stand in another's
@@ -47,6 +51,28 @@ def over(row: DutyRow, member: MemberView | None, clock: Millis) -> Moved | None
     return None
 
 
+class Limits:
+    """How many evidences of one node in one key epoch are looked at: posting costs it little, fetching and judging more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, tuple[int, set[bytes]]] = {}
+
+    def count(self, row: DutyRow) -> None:
+        """Count the evidence of `row`, once.
+
+        Raises:
+            Unmeetable: it is one too many.
+        """
+        node, digest, epoch = row.key.subject[:32], row.key.subject[32:], row.key.round
+        known, seen = self._seen.get(node, (0, set()))
+        if known != epoch:
+            seen = set()
+            self._seen[node] = epoch, seen
+        if digest not in seen and len(seen) >= MAX_POSTS:
+            raise Unmeetable(f"the node posted more than {MAX_POSTS} evidences in key epoch {epoch}: it has to request a new challenge")
+        seen.add(digest)
+
+
 class EndorseDuty(Duty):
     """Vouches for evidence that holds."""
 
@@ -61,8 +87,10 @@ class EndorseDuty(Duty):
         self._submitter = submitter
         self._stores = stores
         self._archive = archive
+        self._limits = Limits()
 
     async def step(self, row: DutyRow) -> Step:
+        self._limits.count(row)
         slot = Slot(row.number("slot"))
         node = await self._chain.member(slot)
         clock = await self._time.now()
@@ -74,7 +102,9 @@ class EndorseDuty(Duty):
         evidence = await self._evidence(row, digest)
         member = self._agreement.member
         try:
-            verdict = member.judge(evidence, self._chain.deployment.chain_id, network, pool, node, digest, clock)
+            # in a thread: devices and revocation lists take tens of milliseconds, and the member has other work
+            chain_id = self._chain.deployment.chain_id
+            verdict = await asyncio.to_thread(member.judge, evidence, chain_id, network, pool, node, digest, clock)
             bench = member.present_bench(network)
         except SigningRefused as error:
             raise Unmeetable(str(error)) from error

@@ -19,6 +19,7 @@ from agent.attestation.policy import Policy
 from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE
 from agent.node.errors import ConfigError
+from agent.node.verifier.rejections import rejected_outright
 from agent.node.verifier.signatures import Bench
 from agent.protocol.records import Committee as CommitteeView
 from agent.protocol.records import MemberView, NetworkView, PoolView, TaskView
@@ -34,7 +35,15 @@ class Member:
     def __init__(self, key: Ed25519PrivateKey, policies: Sequence[Policy], verifiers: Sequence[EvidenceVerifier] = HARDWARE) -> None:
         self._key = key
         self._public = key.public_key().public_bytes_raw()
-        self._judges = {bytes(policy.digest()): CommitteeMember(key, policy, verifiers) for policy in policies}
+        self._verifiers = tuple(verifiers)
+        self._policies: dict[Digest, Policy] = {}
+        self._judges: dict[Digest, CommitteeMember] = {}
+        self.apply(policies)
+
+    def apply(self, policies: Sequence[Policy]) -> None:
+        """Judge by `policies`, and no others, from now on."""
+        self._policies = {policy.digest(): policy for policy in policies}
+        self._judges = {digest: CommitteeMember(self._key, policy, self._verifiers) for digest, policy in self._policies.items()}
 
     @property
     def public_key(self) -> bytes:
@@ -42,9 +51,18 @@ class Member:
         return self._public
 
     @property
-    def policies(self) -> tuple[bytes, ...]:
+    def policies(self) -> tuple[Digest, ...]:
         """Digests of the policies that this member applies."""
-        return tuple(self._judges)
+        return tuple(self._policies)
+
+    @property
+    def verifiers(self) -> tuple[EvidenceVerifier, ...]:
+        """The kinds of evidence that this member knows, with the roots that it trusts."""
+        return self._verifiers
+
+    def policy(self, digest: Digest) -> Policy:
+        """The policy named `digest`, one of `policies`."""
+        return self._policies[digest]
 
     def sign(self, statement: Statement) -> bytes:
         """Ed25519 over the statement's signing bytes, 64 bytes."""
@@ -72,23 +90,31 @@ class Member:
     def judge(
         self, evidence: bytes, chain_id: str, network: NetworkView, pool: PoolView, member: MemberView, digest: BlobId, at: Millis
     ) -> VerdictStatement:
-        """The verdict on `evidence` under the newest policy in force that accepts it.
+        """The verdict on `evidence` under the newest policy in force that accepts it; what any of them rejects, none accepts.
 
         Raises:
             FactsRefused: the chain does not want a verdict now, or this member applies none of the policies in force.
-            EvidenceRefused: no policy accepts it; the text has the newest one's reasons.
+            EvidenceRefused: no policy accepts it, or one rejects it by name; the text has the newest such one's reasons.
         """
         self.present_bench(network)
+        accepted: VerdictStatement | None = None
         refused: EvidenceRefused | None = None
+        judges = self._judges
         for policy in policies_in_force(network, at):
-            judge = self._judges.get(bytes(policy))
+            judge = judges.get(policy)
             if judge is None:
                 continue
             facts = AttestationFacts.of(chain_id, network, pool, member, digest, policy)
             try:
-                return judge.sign_verdict(evidence, facts, at).statement
+                found = judge.sign_verdict(evidence, facts, at).statement
             except EvidenceRefused as error:
+                if rejected_outright(error.verdict.failed):
+                    raise
                 refused = refused or error
+            else:
+                accepted = accepted or found
+        if accepted is not None:
+            return accepted
         if refused is not None:
             raise refused
         raise FactsRefused("no policy in force on the network is loaded here: put its document into [committee] policies")

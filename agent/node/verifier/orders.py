@@ -1,7 +1,8 @@
-"""What the person behind a member decides: rulings and revocations, one file each, written by `enclavia verifier`.
+"""What a member was told to sign beside verdicts and tickets: rulings and revocations, one file each.
 
-No machine decides these. The running service reads the directory; an order stays until the chain has it, or needs it no
-more, so it may be given while the service is down.
+The person behind the member decides them, with `enclavia verifier`; a revocation also the policy that the person loaded, by
+its reject lists. The running service reads the directory; an order stays until the chain has it, or needs it no more, so it
+may be given while the service is down.
 """
 
 import json
@@ -17,6 +18,8 @@ from agent.protocol.units import Digest, NodeId, Slot, TaskId
 ORDERS: Final = "orders"
 MAX_ORDER: Final = 4_096
 """Bytes of a file; ours have about 300."""
+MAX_WHY: Final = 600
+"""Characters of a policy's reasons."""
 _ID_BYTES: Final = 32
 
 
@@ -43,6 +46,8 @@ class RevocationOrder:
     slot: Slot
     key_epoch: int
     reason: RevocationReason
+    why: str = ""
+    """Which policy wants it; empty: the person does."""
 
     @property
     def name(self) -> str:
@@ -74,6 +79,11 @@ class Orders:
         """
         order = self._read(f"rule-{task.hex()}-{round_}.json")
         return order if isinstance(order, RulingOrder) else None
+
+    def rulings(self) -> tuple[RulingOrder, ...]:
+        """All that wait. Raises as `revocations`."""
+        found = (self._read(file.name) for file in sorted(self._folder.glob("rule-*.json")))
+        return tuple(order for order in found if isinstance(order, RulingOrder))
 
     def revocations(self) -> tuple[RevocationOrder, ...]:
         """All that wait.
@@ -114,7 +124,7 @@ def _document(order: Order) -> dict[str, Any]:
         case RevocationOrder():
             return {
                 "kind": "revocation", "node": order.node.hex(), "slot": order.slot, "key_epoch": order.key_epoch,
-                "reason": order.reason.name.lower(),
+                "reason": order.reason.name.lower(), "why": order.why[:MAX_WHY],
             }  # fmt: skip
 
 
@@ -123,7 +133,7 @@ def _order(document: Any) -> Order:
         case {"kind": "ruling", "task": str(task), "round": int(number), "root": str(root), "agrees": bool(agrees)}:
             return RulingOrder(TaskId(_id(task)), number, Digest(_id(root)), agrees)
         case {"kind": "revocation", "node": str(node), "slot": int(slot), "key_epoch": int(epoch), "reason": str(reason)}:
-            return RevocationOrder(NodeId(_id(node)), Slot(slot), epoch, RevocationReason[reason.upper()])
+            return RevocationOrder(NodeId(_id(node)), Slot(slot), epoch, RevocationReason[reason.upper()], str(document.get("why", ""))[:MAX_WHY])
         case _:
             raise ValueError("not the fields of an order")
 

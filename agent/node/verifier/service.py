@@ -1,14 +1,15 @@
-"""A committee member's process: follows the chain, vouches for evidence, signs draw tickets, rules and revokes when the
-person behind it says so.
+"""A committee member's process: follows the chain, vouches for evidence, signs draw tickets, rules when the person behind it says
+so, revokes when the person or a policy in force does.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
 import structlog
 
+from agent.attestation.policy import Policy
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
 from agent.delivery.stores import BlobStores
@@ -22,6 +23,7 @@ from agent.node.verifier import endorse, revoking, ruling, ticketing
 from agent.node.verifier.agreement import Agreement
 from agent.node.verifier.member import Member
 from agent.node.verifier.orders import Orders
+from agent.node.verifier.recheck import Recheck
 from agent.node.verifier.signatures import SignatureCollector
 from agent.node.watcher import Watcher, WatcherStatistics
 from agent.protocol.events import Attested, Event, EvidencePosted, RoundBegun, RulingAwaited
@@ -52,7 +54,10 @@ def route(event: Event, pool: Address) -> Sequence[Effect]:
 
 
 class VerifierService:
-    """One committee member, over a journal of its own; `chain` logs to `JournalTransactionLog(journal)`."""
+    """One committee member, over a journal of its own; `chain` logs to `JournalTransactionLog(journal)`.
+
+    `places` are stores, beside the archive, where evidence of a record may lie; `reload` reads the member's policies anew.
+    """
 
     def __init__(
         self,
@@ -66,6 +71,8 @@ class VerifierService:
         archive: BlobStore,
         clock: Clock,
         random: Random,
+        places: Sequence[BlobStore] = (),
+        reload: Callable[[], Sequence[Policy]] | None = None,
     ) -> None:
         time = ChainTime(chain, clock)
         submitter = Submitter(chain, JournalTransactionLog(journal))
@@ -99,6 +106,9 @@ class VerifierService:
             clock=clock,
             random=random,
         )
+        self._recheck = Recheck(
+            member, orders, chain=chain, time=time, places=(archive, *places), clock=clock, reload=reload
+        )
         self._log = structlog.get_logger("agent.node.verifier")
 
     async def run(self) -> None:
@@ -107,10 +117,15 @@ class VerifierService:
             group.create_task(self._runner.run())
             group.create_task(self._watcher.run())
             group.create_task(self._take_orders())
+            group.create_task(self._recheck.run())
 
     def statistics(self) -> tuple[RunnerStatistics, WatcherStatistics]:
         """Counts at this moment."""
         return self._runner.statistics(), self._watcher.statistics()
+
+    def complaints(self) -> frozenset[str]:
+        """What was not in order when records were last looked at, for people."""
+        return self._recheck.complaints
 
     async def _take_orders(self) -> None:
         """Open a duty for every revocation ordered; rulings are looked up by the duty that the chain opened."""
@@ -122,7 +137,12 @@ class VerifierService:
                     known = await self._journal.duty(row.key)
                     if known is None:
                         await self._journal.begin([row], now=self._time.estimate())
-                        await self._runner.wake([row])
+                    elif known.closed:
+                        # withdrawn once, and given again
+                        await self._journal.save(row, now=self._time.estimate())
+                    else:
+                        continue
+                    await self._runner.wake([row])
             except ConfigError as error:
                 if str(error) != complained:
                     self._log.error("an order cannot be read", error=str(error))

@@ -664,7 +664,7 @@ class Rules:
             e.Attested(
                 POOL, member.node, member.slot, member.key_epoch, kind, call.policy, call.evidence_digest, call.measurement,
                 call.hpke_pk, call.sign_pk, call.not_after, False, call.committee, call.signers,
-            )  # fmt: skip
+            )
         )
 
     def _by_committee(self, epoch: int, statement: s.Statement, signers: tuple[int, ...], signatures: tuple[bytes, ...]) -> None:

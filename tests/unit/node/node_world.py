@@ -218,8 +218,10 @@ class World:
             await harness.vouch()
         return harness
 
-    async def verifier(self, number: int = 0, policies: tuple[Policy, ...] = (POLICY,)) -> VerifierService:
-        """One member of the committee; all of them are each other's peers."""
+    async def verifier(
+        self, number: int = 0, policies: tuple[Policy, ...] = (POLICY,), reload: Callable[[], tuple[Policy, ...]] | None = None
+    ) -> VerifierService:
+        """One member of the committee; all of them are each other's peers. `reload`: its policies, read anew."""
         member = Member(MEMBERS[number], policies, (SimulatedVerifier(AUTHORITY.root),))
         chain = TwinChain(self.state, Address(bytes([0xE0 + number]) * 32))
         peers = [BoardPeer(board) for other, board in enumerate(self.boards) if other != number]
@@ -235,6 +237,8 @@ class World:
             archive=self.archive,
             clock=self.clock,
             random=Random(number),
+            places=(self.blobs,),
+            reload=reload,
         )
         self.services.append((chain, service))
         return service
