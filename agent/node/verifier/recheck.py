@@ -19,7 +19,7 @@ from agent.node.errors import NodeError
 from agent.node.verifier.member import Member, policies_in_force
 from agent.node.verifier.orders import Orders, RevocationOrder
 from agent.node.verifier.rejections import Named, named_in, records_that_count, rejection
-from agent.protocol.records import Attestation, MemberView
+from agent.protocol.records import Attestation, MemberView, NetworkView
 from agent.protocol.statements import RevocationReason
 from agent.protocol.units import BlobId, Digest, Millis, Slot
 
@@ -28,6 +28,17 @@ LOOK_S: Final = 30.0
 
 RECHECK_MS: Final = Millis(3_600_000)
 """How often every record is looked at even though no policy changed."""
+
+
+BEHIND_S: Final = 0.2
+"""How far behind a moment its look comes: a chain's clock moves by checkpoints."""
+
+
+def changes(network: NetworkView, clock: Millis) -> Millis | None:
+    """When, by the chain's clock, the policies in force change next; None: not that anybody knows. Pure."""
+    moments = [moment + network.stall_ms for entry in network.policies for moment in (entry.activates_at, entry.sunset_at)]
+    coming = [moment for moment in moments if moment > clock]
+    return Millis(min(coming)) if coming else None
 
 
 class Recheck:
@@ -57,6 +68,8 @@ class Recheck:
         self._known: dict[BlobId, Named | None] = {}
         self._looked_with: tuple[Digest, ...] | None = None
         self._next = Millis(0)
+        self._changes: Millis | None = None
+        self._wake = asyncio.Event()
         self._complaints: frozenset[str] = frozenset()
         self._log = structlog.get_logger("agent.node.verifier")
 
@@ -72,7 +85,11 @@ class Recheck:
                 await self.look()
             except (AttestationError, BlobError, ChainError, NodeError) as error:
                 self._log.warning("records were not rechecked", error=f"{type(error).__name__}: {error}")
-            await self._clock.sleep(LOOK_S)
+            await self._pause()
+
+    def notice(self) -> None:
+        """Look soon: the chain's policies changed."""
+        self._wake.set()
 
     async def look(self) -> None:
         """Take up changed policies; if those that count changed, or it is time, look at all records.
@@ -84,6 +101,7 @@ class Recheck:
         if self._reload is not None:
             self._member.apply(await asyncio.to_thread(self._reload))
         network, clock = await self._chain.network(), await self._time.now()
+        self._changes = changes(network, clock)
         in_force = policies_in_force(network, clock)
         applied = tuple(digest for digest in in_force if digest in self._member.policies)
         complaints = {
@@ -97,6 +115,16 @@ class Recheck:
         for new in sorted(complaints - self._complaints):
             self._log.error("not in order", complaint=new)
         self._complaints = frozenset(complaints)
+
+    async def _pause(self) -> None:
+        """Until the policies in force change, somebody notices something, or LOOK_S are over."""
+        seconds = LOOK_S if self._changes is None else min(LOOK_S, max(0, self._changes - self._time.estimate()) / 1000 + BEHIND_S)
+        timer = self._clock.call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+        self._wake.clear()
 
     async def _recheck(self, now: Millis, clock: Millis, policies: Sequence[Policy]) -> set[str]:
         complaints: set[str] = set()

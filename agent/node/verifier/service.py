@@ -26,7 +26,7 @@ from agent.node.verifier.orders import Orders
 from agent.node.verifier.recheck import Recheck
 from agent.node.verifier.signatures import SignatureCollector
 from agent.node.watcher import Watcher, WatcherStatistics
-from agent.protocol.events import Attested, Event, EvidencePosted, RoundBegun, RulingAwaited
+from agent.protocol.events import Attested, Event, EvidencePosted, PolicyAdded, PolicySunset, RoundBegun, RulingAwaited
 from agent.protocol.states import RoundKind
 from agent.protocol.units import Address
 
@@ -77,7 +77,7 @@ class VerifierService:
         time = ChainTime(chain, clock)
         submitter = Submitter(chain, JournalTransactionLog(journal))
         agreement = Agreement(member, collector)
-        pool = Address(chain.deployment.pool.id)
+        self._pool = Address(chain.deployment.pool.id)
         self._chain = chain
         self._orders = orders
         self._journal = journal
@@ -101,7 +101,7 @@ class VerifierService:
             FOLLOWER,
             chain=chain,
             journal=journal,
-            route=lambda event: route(event, pool),
+            route=self._route,
             wake=self._runner.wake,
             clock=clock,
             random=random,
@@ -126,6 +126,11 @@ class VerifierService:
     def complaints(self) -> frozenset[str]:
         """What was not in order when records were last looked at, for people."""
         return self._recheck.complaints
+
+    def _route(self, event: Event) -> Sequence[Effect]:
+        if isinstance(event, (PolicyAdded, PolicySunset)):
+            self._recheck.notice()
+        return route(event, self._pool)
 
     async def _take_orders(self) -> None:
         """Open a duty for every revocation ordered; rulings are looked up by the duty that the chain opened."""
