@@ -219,6 +219,11 @@ def equal(name: CheckName, found: bytes, wanted: bytes, otherwise: str) -> Check
     return Check(name, passed=False, detail=f"is {_short(found)}, expected {_short(wanted)}: {otherwise}")
 
 
+def vouched(binding: Binding | None, checks: Sequence[Check]) -> Binding | None:
+    """`binding`, if the hardware signed it: until then it is anybody's word."""
+    return binding if any(check.name is CheckName.REPORT_DATA and check.passed for check in checks) else None
+
+
 def _hardware_check(claims: Claims, policy: Policy, at: Millis) -> Check:
     registered = policy.registered(claims.kind, at)
     if registered is None:

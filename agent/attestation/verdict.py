@@ -53,7 +53,7 @@ class Verdict:
     claims: Claims | None = None
     """What the quote says; None unless its signatures hold."""
     binding: Binding | None = None
-    """As `claims`."""
+    """What the quote is bound to; None unless the hardware signed it."""
     devices: tuple[GpuClaims, ...] = ()
     """What those GPUs and switches say that are authentic; they count only if the verdict accepts."""
 
@@ -122,7 +122,7 @@ class QuoteVerdict:
     claims: Claims | None = None
     """What the quote says; None unless its signatures hold."""
     binding: Binding | None = None
-    """What the quote is bound to, where that came along; as `claims`."""
+    """What the quote is bound to, where that came along; None unless the hardware signed it."""
     devices: tuple[GpuClaims, ...] = ()
     """What those GPUs and switches say that are authentic."""
 

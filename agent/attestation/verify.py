@@ -142,7 +142,7 @@ def judge(
         policy=policy.digest(),
         checks=tuple(checks),
         claims=claims,
-        binding=binding if claims is not None else None,
+        binding=checklist.vouched(binding, checks),
         devices=attested,
     )
 

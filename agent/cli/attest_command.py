@@ -1,27 +1,22 @@
 """`enclavia attest`: check evidence of any vendor, offline, as of any time."""
 
-import importlib
-import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.attest_collect import collateral as collateral_command
 from agent.cli.attest_inputs import AT, COLLATERAL, EXPECT, FILE, JSON, REPORT_DATA, SIGNER, SIMULATED_ROOT, judged, policy_in
+from agent.cli.attest_selftest import selftest
 
 if TYPE_CHECKING:
     from agent.attestation.verdict import QuoteVerdict
 
 app = typer.Typer(name="attest", help="Check evidence of any vendor's hardware, offline, as of any time.", no_args_is_help=True)
 
-COLLECTING = "agent.cli.attest_collect"
-if importlib.util.find_spec(COLLECTING) is not None:
-    # what collects evidence and collateral runs on the machine itself, and brings its own commands
-    for _name in ("selftest", "collateral"):
-        _command = getattr(importlib.import_module(COLLECTING), _name, None)
-        if callable(_command):
-            app.command(_name)(_command)
+app.command()(selftest)
+app.command("collateral")(collateral_command)
 
 
 @app.callback()

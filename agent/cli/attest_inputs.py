@@ -1,6 +1,8 @@
 """What `attest verify` and `policy explain` are given, read into what the verification wants."""
 
+import os
 import re
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -17,7 +19,11 @@ FILE = Annotated[Path, typer.Argument(help="Evidence: ours, or a vendor's own fi
 AT = Annotated[str | None, typer.Option("--at", help="As of when: 2026-01-31T12:00:00Z, or milliseconds since 1970; now, if not given.")]
 COLLATERAL = Annotated[
     list[Path] | None,
-    typer.Option("--collateral", help="Certificates, revocation lists, Intel's collateral, NVIDIA's manifests; may be given several times."),
+    typer.Option(
+        "--collateral",
+        help="Certificates, revocation lists, Intel's collateral, NVIDIA's manifests, or the directory that `attest collateral` keeps; may be given "
+        "several times.",
+    ),
 ]
 REPORT_DATA = Annotated[str | None, typer.Option("--report-data", help="What the hardware is to have signed, hex; for vendors' files.")]
 EXPECT = Annotated[
@@ -48,7 +54,8 @@ def judged(
     Raises:
         typer.BadParameter: an option cannot be used; nothing was judged.
     """
-    from agent.attestation.errors import EvidenceError  # noqa: PLC0415 - verifiers load only where they are needed
+    from agent.attestation.checks import CheckName  # noqa: PLC0415 - verifiers load only where they are needed
+    from agent.attestation.errors import EvidenceError  # noqa: PLC0415
     from agent.attestation.raw import MAX_FILE, verify_file  # noqa: PLC0415
     from agent.attestation.simulated import SimulatedVerifier  # noqa: PLC0415
     from agent.attestation.verify import HARDWARE  # noqa: PLC0415
@@ -60,20 +67,51 @@ def judged(
         except EvidenceError as error:
             raise typer.BadParameter(str(error), param_hint="--simulated-root") from None
     wanted = None if report_data is None else octets(report_data, None, "--report-data")
+    when = moment(at)
+    data, beside = _with_collateral(content(file, "FILE", MAX_FILE + _CLOSE), collateral or [], when)
     verdict = verify_file(
-        content(file, "FILE", MAX_FILE + _CLOSE),
-        moment(at),
+        data,
+        when,
         policy,
-        beside=[content(each, "--collateral", MAX_FILE + _CLOSE) for each in collateral or ()],
+        beside=beside,
         report_data=wanted,
         wanted=_expected(expect or []),
         verifiers=verifiers,
     )
-    if verdict.binding is not None and report_data is not None:
+    # made for whatever brings a binding, and for nothing else
+    bound = any(check.name is CheckName.PUBLIC_KEY for check in verdict.checks)
+    if bound and report_data is not None:
         raise typer.BadParameter("this evidence brings the binding that it is compared with: use --expect", param_hint="--report-data")
-    if verdict.binding is None and verdict.claims is not None and expect:
+    if not bound and verdict.claims is not None and expect:
         raise typer.BadParameter("this file has no binding: use --report-data", param_hint="--expect")
     return verdict
+
+
+def _with_collateral(data: bytes, collateral: list[Path], at: "Millis") -> tuple[bytes, list[bytes]]:
+    """The evidence `data` and what lies beside it. A directory is an archive of `attest collateral`: what counted at `at` is taken."""
+    from agent.attestation.collection.errors import ArchiveError  # noqa: PLC0415
+    from agent.attestation.collection.replay import kept_for, replayed  # noqa: PLC0415
+    from agent.attestation.collection.store import Store  # noqa: PLC0415
+    from agent.attestation.errors import EvidenceError  # noqa: PLC0415
+    from agent.attestation.evidence import Evidence  # noqa: PLC0415
+    from agent.attestation.raw import MAX_FILE  # noqa: PLC0415
+
+    found, beside = data, []
+    for each in collateral:
+        if not each.is_dir():
+            beside.append(content(each, "--collateral", MAX_FILE + _CLOSE))
+            continue
+        try:
+            kept = kept_for(data, Store(each), at)
+        except ArchiveError as error:
+            raise typer.BadParameter(str(error), param_hint="--collateral") from None
+        try:
+            Evidence.decode(found)
+        except EvidenceError:
+            beside += kept.beside()
+        else:
+            found = replayed(found, kept)
+    return found, beside
 
 
 def policy_in(file: Path, signer: list[str] | None) -> "Policy":
@@ -121,7 +159,11 @@ def content(file: Path, hint: str, limit: int | None = None) -> bytes:
         typer.BadParameter: it cannot be read.
     """
     try:
-        with file.open("rb") as opened:
+        # a pipe or a device would block, or never end
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise typer.BadParameter(f"{file} is no regular file: copy it into one", param_hint=hint)
             return opened.read(-1 if limit is None else limit)
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint=hint) from None

@@ -39,20 +39,29 @@ def init(
 
 
 @app.command()
-def check(directory: Annotated[Path, DIRECTORY]) -> None:
+def check(directory: Annotated[Path, DIRECTORY], as_json: Annotated[bool, JSON] = False) -> None:
     """Check configuration, wallet, deployment and platform without sending anything."""
     from agent.chain.deployment import Deployment  # noqa: PLC0415
     from agent.chain.sui.keys import Wallet  # noqa: PLC0415
-    from agent.cli.runner import provider_of  # noqa: PLC0415
+    from agent.cli.platform import open_platform  # noqa: PLC0415
     from agent.node.config import NodeConfig  # noqa: PLC0415
 
     config = NodeConfig.load(directory)
     wallet = Wallet.load(config.path(config.wallet.file))
     deployment = Deployment.load(config.path(config.chain.deployment))
-    provider = provider_of(config)
-    typer.echo(f"wallet      0x{wallet.address.hex()}")
-    typer.echo(f"network     0x{deployment.network.id.hex()} on chain {deployment.chain_id}")
-    typer.echo(f"TEE         {provider.kind.name}, measurement {provider.measurement.hex()[:32]}…")
+
+    async def look() -> dict[str, object]:
+        async with open_platform(config) as found:
+            return {
+                "platform": found.platform.value,
+                "tee": found.provider.kind.name,
+                "measurement": found.provider.measurement.hex(),
+                "gpus": found.devices is not None,
+                "keys_survive_restart": found.survives,
+            }
+
+    told = {"wallet": "0x" + wallet.address.hex(), "network": "0x" + deployment.network.id.hex(), "chain": deployment.chain_id}
+    answer({**told, **asyncio.run(look())}, as_json=as_json)
 
 
 @app.command()

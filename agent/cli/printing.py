@@ -33,6 +33,11 @@ def done(what: str, receipt: Receipt, then: str, *, as_json: bool) -> None:
     typer.echo(f"next: {then}")
 
 
+def printable(line: str) -> str:
+    """`line` with nothing in it that moves a terminal's cursor: parts of it may be what a stranger's file says."""
+    return "".join(character if character.isprintable() else "?" for character in line)
+
+
 def _said(name: str, value: object) -> tuple[str, str]:
     if value is None:
         return name.removesuffix("_ms").removesuffix("_mist"), "-"

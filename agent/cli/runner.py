@@ -5,73 +5,52 @@ Used by `enclavia node run` and, with other parts, by the demo's misbehaving nod
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import httpx
+import structlog
 
-from agent.attestation.errors import Malformed
 from agent.attestation.providers.base import EvidenceProvider
-from agent.attestation.providers.simulated import SimulatedProvider
-from agent.attestation.simulated_platform import SimulatedPlatform
+from agent.attestation.providers.machine import Machine
 from agent.chain.deployment import Deployment
 from agent.chain.port import Chain
 from agent.chain.sui.keys import Wallet
 from agent.chain.transaction_log import TransactionLog
 from agent.cli.connect import open_chain
+from agent.cli.platform import NodePlatform, open_platform
 from agent.delivery.stores import BlobStores, connect
-from agent.enclave.launcher import Launcher, ProcessLauncher
-from agent.enclave.measurement import measure
+from agent.enclave.launcher import Launcher
 from agent.node.config import NodeConfig
-from agent.node.errors import ConfigError
 from agent.node.identity import IDENTITY_FILE
 from agent.node.journal import Journal, JournalTransactionLog
 from agent.node.register import Registrar
 from agent.node.supervisor import JOURNAL_FILE, Node
-from agent.protocol.units import Millis
-
-PLATFORM_FILE: Final = "platform.cbor"
-"""A simulated platform, as `enclavia` localnets hand it out; hardware needs no such file."""
-
-
-def load_platform(directory: Path) -> SimulatedPlatform:
-    """The simulated platform of a node.
-
-    Raises:
-        ConfigError: there is none, or it cannot be used.
-    """
-    file = directory / PLATFORM_FILE
-    try:
-        return SimulatedPlatform.decode(file.read_bytes())
-    except FileNotFoundError:
-        raise ConfigError(
-            file, ("no TEE hardware is supported yet and there is no simulated platform: get one from the administrator of a localnet",)
-        ) from None
-    except (OSError, Malformed) as error:
-        raise ConfigError(file, (f"not a simulated platform: {error}",)) from None
-
-
-def provider_of(config: NodeConfig) -> EvidenceProvider:
-    """The platform that speaks for this node's enclaves. SIMULATED."""
-    return SimulatedProvider(load_platform(config.directory), measure(config.enclave.workload), lambda: Millis(time.time_ns() // 1_000_000))
+from agent.protocol.statements import TeeKind
 
 
 async def run_node(
-    directory: Path, *, launcher: Callable[[EvidenceProvider], Launcher] = lambda provider: ProcessLauncher(provider.sealing_key)
+    directory: Path, *, launcher: Callable[[EvidenceProvider], Launcher] | None = None, machine: Machine | None = None
 ) -> None:
     """Run the node of `directory` until SIGTERM or SIGINT; registers it first, with the stake of node.toml, if it is not registered.
 
+    `launcher` starts other enclaves than the platform's own; `machine` is looked at for hardware, this one if None.
+
     Raises:
-        ConfigError, IdentityError, WalletError, DeploymentError: it cannot start; the text says what to do.
+        ConfigError, IdentityError, WalletError, DeploymentError, ProviderError: it cannot start; the text says what to do.
     """
     config = NodeConfig.load(directory)
     wallet = Wallet.load(config.path(config.wallet.file))
     deployment = Deployment.load(config.path(config.chain.deployment))
-    provider = provider_of(config)
-    if not (directory / IDENTITY_FILE).exists():
+    async with open_platform(config, machine) as platform:
+        if platform.provider.kind is TeeKind.SIMULATED:
+            structlog.get_logger("agent.cli.runner").warning("SIMULATED: no hardware vouches for this node's enclave")
+        await _run(config, wallet, deployment, platform, platform.launcher if launcher is None else launcher(platform.provider))
+
+
+async def _run(config: NodeConfig, wallet: Wallet, deployment: Deployment, platform: NodePlatform, launcher: Launcher) -> None:
+    if not (config.directory / IDENTITY_FILE).exists():
         await register(config, wallet, deployment)
 
     @asynccontextmanager
@@ -82,7 +61,13 @@ async def run_node(
     async with httpx.AsyncClient(timeout=30.0) as http:
         home = connect(config.blobs.url, http)
         node = Node(
-            config, connect=chain, stores=BlobStores({config.blobs.url: home}), home=home, launcher=launcher(provider), provider=provider
+            config,
+            connect=chain,
+            stores=BlobStores({config.blobs.url: home}),
+            home=home,
+            launcher=launcher,
+            provider=platform.provider,
+            devices=platform.devices,
         )
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):

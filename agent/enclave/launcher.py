@@ -67,21 +67,26 @@ class Launcher(ABC):
 
 
 class ProcessLauncher(Launcher):
-    """Starts simulated enclaves as processes of this machine.
+    """Starts enclaves as processes: of this machine, where the TEE is simulated, or of the confidential guest that the node itself runs in.
 
     Call it from a thread that lives as long as the enclave, such as the event loop's: the kernel kills the enclave when
     the thread that started it ends.
     """
 
-    def __init__(self, sealing_key: SealingKey, entry: str = ENTRY) -> None:
+    def __init__(self, sealing_key: SealingKey, entry: str = ENTRY, *, measured: Measurement | None = None) -> None:
         """`entry` is the module whose `main` runs inside. What is claimed is always the measurement of the honest one: a platform whose key
         was extracted signs anything, and tests and the demo play such platforms.
+
+        `measured` is what hardware measured of the guest that all of this runs in; None: nothing did, the files are measured here.
         """
         self._sealing_key = sealing_key
         self._entry = entry
+        self._measured = measured
 
     async def launch(self, config: EnclaveConfig) -> "EnclaveProcess":
-        measurement = await asyncio.to_thread(measure, config.workload)
+        measurement = self._measured
+        if measurement is None:
+            measurement = await asyncio.to_thread(measure, config.workload)
         return EnclaveProcess(config.workload, measurement, self._sealing_key(measurement), self._entry)
 
 

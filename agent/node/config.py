@@ -1,6 +1,6 @@
 """What a node runner writes: `node.toml`. Its environment variables are `ENCLAVIA_NODE__<SECTION>__<KEY>`."""
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import SettingsConfigDict
@@ -17,6 +17,7 @@ __all__ = [
     "EnclaveSection",
     "NodeConfig",
     "StakeSection",
+    "TeeSection",
     "TelemetrySection",
     "WalletSection",
     "parse_id",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 CONFIG_FILE: Final = "node.toml"
+URL: Final = r"^https?://[^\s]+$"
 
 PoolId = Annotated[ObjectId, BeforeValidator(parse_id)]
 Requester = Annotated[Address, BeforeValidator(parse_id)]
@@ -54,6 +56,26 @@ class EnclaveSection(Section):
     workload: str = Field(min_length=1, max_length=256, description="the workload the enclave runs", examples=["minilm-embed"])
     validity_hours: int = Field(24, ge=1, le=24 * 30, description="how long one attestation is asked to hold", examples=[24])
     restarts: int = Field(5, ge=0, le=100, description="failures in a row before the node gives up", examples=[5])
+
+
+class TeeSection(Section):
+    """Which hardware vouches for the enclave."""
+
+    platform: Literal["auto", "simulated", "intel-tdx", "amd-sev-snp", "dstack", "azure-vtpm"] = Field(
+        "auto",
+        description="auto: a simulated platform's file if there is one, else the hardware of this machine",
+        examples=["auto"],
+    )
+    gpus: bool = Field(False, description="attest the machine's NVIDIA GPUs too; pools whose policy counts GPUs want it", examples=[True])
+    offline: bool = Field(
+        False,
+        description="ask no vendor's service: evidence carries what the host hands out, or what was kept from before",
+        examples=[False],
+    )
+    intel_pccs: str | None = Field(None, pattern=URL, description="a cache of Intel's service; Intel's own, if not given", examples=["https://pccs.example"])
+    amd_kds: str | None = Field(None, pattern=URL, description="AMD's key distribution service, or a mirror", examples=["https://kds.example"])
+    nvidia_rim: str | None = Field(None, pattern=URL, description="NVIDIA's service of manifests, or a mirror", examples=["https://rim.example"])
+    nvidia_ocsp: str | None = Field(None, pattern=URL, description="NVIDIA's OCSP service, or a mirror", examples=["https://ocsp.example"])
 
 
 class AdmissionSection(Section):
@@ -117,6 +139,7 @@ class NodeConfig(FileSettings):
     blobs: BlobSection
     stake: StakeSection
     enclave: EnclaveSection
+    tee: TeeSection = TeeSection()
     admission: AdmissionSection = AdmissionSection()
     duties: DutySection = DutySection()
     telemetry: TelemetrySection = TelemetrySection()

@@ -4,16 +4,18 @@ from dataclasses import asdict
 
 import cbor2
 
-from agent.attestation.binding import user_data
+from agent.attestation.binding import report_data, user_data
+from agent.attestation.errors import EvidenceError
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.providers.base import EvidenceProvider
+from agent.attestation.providers.devices import Attested, DeviceEvidence
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
 from agent.enclave.errors import AlreadyBound
 from agent.enclave.identity import EnclaveIdentity, Isolation
 from agent.enclave.orders import BindingRequest, Committee
 from agent.node.enclaves import Enclaves
-from agent.node.errors import DutyError, NodeError
+from agent.node.errors import DutyError, KeysLost, NodeError
 from agent.protocol.records import MemberView, NetworkView
 from agent.protocol.units import Address, BlobId, Millis
 
@@ -21,12 +23,22 @@ from agent.protocol.units import Address, BlobId, Millis
 class EvidenceMaker:
     """Makes this node's evidence."""
 
-    def __init__(self, chain: Chain, enclaves: Enclaves, provider: EvidenceProvider, store: BlobStore, *, validity_ms: int) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        enclaves: Enclaves,
+        provider: EvidenceProvider,
+        store: BlobStore,
+        *,
+        validity_ms: int,
+        devices: DeviceEvidence | None = None,
+    ) -> None:
         self._chain = chain
         self._enclaves = enclaves
         self._provider = provider
         self._store = store
         self._validity_ms = validity_ms
+        self._devices = devices
 
     async def make(self, member: MemberView, network: NetworkView) -> BlobId:
         """Answer the challenge of `member`; returns the name of the stored evidence.
@@ -39,7 +51,12 @@ class EvidenceMaker:
             EnclaveError, ProviderError, BlobError: it cannot be made now.
         """
         epoch = member.key_epoch
-        identity = await self._enclaves.begin(epoch)
+        try:
+            identity = await self._enclaves.begin(epoch)
+        except KeysLost as error:
+            # nobody vouched for them yet, or there would be no evidence to make
+            await self._enclaves.retire(epoch)
+            raise DutyError(f"keys that nobody vouched for do not open any more ({error}): making others") from error
         await self._check(identity)
         try:
             bound = await self._enclaves.bind(epoch, self._request(member, network))
@@ -48,8 +65,18 @@ class EvidenceMaker:
             await self._enclaves.retire(epoch)
             raise DutyError("the committee or the challenge changed while evidence was made: starting over") from error
         quote = await self._provider.attest(user_data(bound.binding, bound.native), member.challenge, identity.hpke_pk)
-        evidence = Evidence(bound.binding, Quote(self._provider.media_type, quote), isolation_report(identity.isolation))
-        return await self._store.put(evidence.encode())
+        attested = Attested() if self._devices is None else await self._devices.attest(report_data(bound.binding))
+        evidence = Evidence(
+            bound.binding,
+            Quote(self._provider.media_type, quote),
+            isolation_report(identity.isolation),
+            devices=attested.devices,
+            collateral=attested.collateral,
+        )
+        try:
+            return await self._store.put(evidence.encode())
+        except EvidenceError as error:
+            raise NodeError(f"the evidence is none that anybody would read ({error}): attest fewer devices") from error
 
     def _request(self, member: MemberView, network: NetworkView) -> BindingRequest:
         # At least two spans: with one, no task could be assigned any more by the time it is recorded.

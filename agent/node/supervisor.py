@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from agent.attestation.providers.base import EvidenceProvider
+from agent.attestation.providers.devices import DeviceEvidence
 from agent.chain.errors import ChainError
 from agent.chain.port import Chain
 from agent.chain.transaction_log import TransactionLog
@@ -83,6 +84,7 @@ class Node:
         home: BlobStore,
         launcher: Launcher,
         provider: EvidenceProvider,
+        devices: DeviceEvidence | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -92,6 +94,7 @@ class Node:
         self._home = home
         self._launcher = launcher
         self._provider = provider
+        self._devices = devices
         self._clock = clock or SystemClock()
         self._random = random or SystemRandom()
         self._stop = asyncio.Event()
@@ -204,7 +207,9 @@ class Node:
 
     def _own_duties(self, station: Station) -> tuple[OwnDuty, ...]:
         hours = self._config.enclave.validity_hours
-        maker = EvidenceMaker(station.chain, station.enclaves, self._provider, self._home, validity_ms=hours * 3_600_000)
+        maker = EvidenceMaker(
+            station.chain, station.enclaves, self._provider, self._home, validity_ms=hours * 3_600_000, devices=self._devices
+        )
         return attest.AttestDuty(station, maker), join.JoinDuty(station), heartbeat.HeartbeatDuty(station), upkeep.UpkeepDuty(station)
 
     def _telemetry(self, status: NodeStatus) -> AbstractAsyncContextManager[object]:

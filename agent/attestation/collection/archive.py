@@ -10,18 +10,24 @@ from agent.attestation.collection.errors import ArchiveError
 from agent.protocol.blob import blob_digest
 from agent.protocol.units import BlobId
 
+PARTIAL: Final = ".partial-"
+"""How files begin that are being written; one that stays was interrupted, and nobody reads it."""
+
 
 class Archive(ABC):
     """Subclasses keep bytes; naming and checking them is done here, once."""
 
     def put(self, content: bytes) -> BlobId:
-        """Keep `content` and return its name; putting the same bytes twice is no error.
+        """Keep `content` and return its name; what lies here already, unspoilt, is not written again.
 
         Raises:
             ArchiveError: they cannot be kept.
         """
         blob = blob_digest(content)
-        self.write(blob, content)
+        try:
+            self.get(blob, len(content))
+        except ArchiveError:
+            self.write(blob, content)
         return blob
 
     def get(self, blob: BlobId, limit: int) -> bytes:
@@ -77,10 +83,21 @@ class DirectoryArchive(Archive):
 
     def read(self, blob: BlobId, limit: int) -> bytes:
         try:
-            with (self._root / blob.hex()).open("rb") as file:
-                return file.read(limit + 1)
+            return read_file(self._root / blob.hex(), limit)
         except OSError as error:
             raise ArchiveError(f"{self._root} has no {blob.hex()} ({error.strerror}): collect it again, or restore a copy") from error
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """At most `limit` + 1 bytes of `path`.
+
+    Raises:
+        OSError: it cannot be read, or is no file: an archive from elsewhere may have a pipe there, which never ends.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(0, "not a file")
+    with path.open("rb") as file:
+        return file.read(limit + 1)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -89,7 +106,7 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -99,3 +116,13 @@ def replace_file(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Else a crash could forget the new name of a file that is already reported as kept."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

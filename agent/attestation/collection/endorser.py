@@ -16,7 +16,7 @@ class NetworkEndorser(Endorser):
         self._amd = amd
 
     async def intel(self, quote: Quote) -> Collateral:
-        return (await self._intel.collect(quote)).collateral
+        return await self._intel.collateral(quote)
 
     async def amd(self, report: bytes, chain: tuple[bytes, ...]) -> SnpQuote:
         return await self._amd.quote(report, chain)

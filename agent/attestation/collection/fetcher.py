@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
-from agent.attestation.collection.errors import CollectionError, HostileAnswer, ServiceRefused, ServiceUnreachable
+from agent.attestation.collection.errors import BadAddress, HostileAnswer, ServiceRefused, ServiceUnreachable
 
 MAX_HEADER: Final = 32 * 1024
 """Bytes of one header; Intel's issuer chains have about 2 KiB."""
@@ -26,6 +27,10 @@ class Patience:
     first: float = 2.0
     ceiling: float = 60.0
     """A service that asks for more is given up."""
+    total: float = 300.0
+    """Pauses of one host together: one that is always busy at first is given up as well."""
+    answer: float = 60.0
+    """For one whole answer: one that drips without end is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Fetched:
 
 
 class Fetcher:
-    """Asks through `client`, which is the caller's to configure and close."""
+    """Asks through `client`, which is the caller's to configure and close. For one collection: who failed is not asked again."""
 
     def __init__(
         self,
@@ -64,48 +69,67 @@ class Fetcher:
         self._client: Final = client
         self._patience: Final = patience or Patience()
         self._sleep: Final = sleep
+        self._waited: Final[dict[str, float]] = {}
+        self._given_up: Final[dict[str, str]] = {}
 
-    async def fetch(self, wanted: Wanted) -> Fetched:
-        """The answer to `wanted`.
+    async def fetch(self, wanted: Wanted, first: float | None = None) -> Fetched:
+        """The answer to `wanted`; `first` is the first pause, where a service is known to want another than most.
 
         Raises:
-            ServiceUnreachable, ServiceRefused, HostileAnswer
+            BadAddress, ServiceUnreachable, ServiceRefused, HostileAnswer
         """
-        pause = self._patience.first
+        host = _host(wanted.url)
+        if host in self._given_up:
+            raise ServiceUnreachable(f"{wanted.url} was not asked, for {self._given_up[host]}")
+        try:
+            return await self._patiently(wanted, host, self._patience.first if first is None else first)
+        except ServiceUnreachable as error:
+            self._given_up[host] = str(error)
+            raise
+
+    async def _patiently(self, wanted: Wanted, host: str, pause: float) -> Fetched:
         for _ in range(self._patience.attempts - 1):
             try:
                 return await self._once(wanted)
             except _Later as error:
-                seconds = pause if error.seconds is None else error.seconds
-                if seconds > self._patience.ceiling:
-                    raise ServiceUnreachable(f"{error}, and asks to wait {seconds:g} s: collect again after that") from error
-                await self._sleep(seconds)
+                await self._wait(host, pause if error.seconds is None else error.seconds, error)
                 pause *= 2
         try:
             return await self._once(wanted)
         except _Later as error:
             raise ServiceUnreachable(f"{error}, {self._patience.attempts} times: collect again later") from error
 
+    async def _wait(self, host: str, seconds: float, why: "_Later") -> None:
+        if seconds > self._patience.ceiling:
+            raise ServiceUnreachable(f"{why}, and it would take a pause of {seconds:g} s: collect again after that") from why
+        waited = self._waited.get(host, 0.0) + seconds
+        if waited > self._patience.total:
+            raise ServiceUnreachable(f"{why}, after pauses of {self._patience.total:g} s together: collect again later") from why
+        self._waited[host] = waited
+        await self._sleep(seconds)
+
     async def _once(self, wanted: Wanted) -> Fetched:
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                return await self._answer(wanted)
+        except TimeoutError:
+            raise ServiceUnreachable(f"{wanted.url} did not finish its answer within {self._patience.answer:g} s: collect again later") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise BadAddress(f"{wanted.url!r} is no address of a service: correct it") from error
+        except httpx.HTTPError as error:
+            raise _Later(f"{wanted.url} gives no answer ({type(error).__name__}{f': {error}' if str(error) else ''})", None) from error
+
+    async def _answer(self, wanted: Wanted) -> Fetched:
         # unpacking would let a small answer grow without limit
         headers = {"Accept-Encoding": "identity"} | ({"Content-Type": wanted.content_type} if wanted.content_type else {})
         method = "GET" if wanted.content is None else "POST"
         content = bytearray()
-        try:
-            async with self._client.stream(
-                method, wanted.url, content=wanted.content, headers=headers, follow_redirects=False
-            ) as answer:
-                _check_head(wanted, answer)
-                async for part in answer.aiter_raw():
-                    content += part
-                    if len(content) > wanted.limit:
-                        raise HostileAnswer(f"{wanted.url} answers with more than {wanted.limit} bytes: is this the vendor's service?")
-        except httpx.InvalidURL as error:
-            raise CollectionError(f"{wanted.url!r} is no address: correct it") from error
-        except httpx.UnsupportedProtocol as error:
-            raise CollectionError(f"{wanted.url!r} is no address of http or https: correct it") from error
-        except httpx.HTTPError as error:
-            raise _Later(f"{wanted.url} gives no answer ({type(error).__name__})", None) from error
+        async with self._client.stream(method, wanted.url, content=wanted.content, headers=headers, follow_redirects=False) as answer:
+            _check_head(wanted, answer)
+            async for part in answer.aiter_raw():
+                content += part
+                if len(content) > wanted.limit:
+                    raise HostileAnswer(f"{wanted.url} answers with more than {wanted.limit} bytes: is this the vendor's service?")
         return Fetched(wanted.url, bytes(content), dict(answer.headers.items()))
 
 
@@ -115,6 +139,30 @@ class _Later(Exception):
     def __init__(self, text: str, seconds: float | None) -> None:
         super().__init__(text)
         self.seconds: Final = seconds
+
+
+def _host(url: str) -> str:
+    """Whom `url` asks.
+
+    Raises:
+        BadAddress: no address, or one that would tell the network between which platform asks.
+    """
+    try:
+        found = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise BadAddress(f"{url!r} is no address of a service: correct it") from None
+    if not found.host:
+        raise BadAddress(f"{url!r} names no host: write https://…")
+    if found.scheme != "https" and not (found.scheme == "http" and _is_here(found.host)):
+        raise BadAddress(f"{url!r} is not asked: use https, or http for a cache on this very machine")
+    return found.netloc.decode("ascii")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_head(wanted: Wanted, answer: httpx.Response) -> None:
@@ -128,7 +176,7 @@ def _check_head(wanted: Wanted, answer: httpx.Response) -> None:
         raise HostileAnswer(f"{wanted.url} answers with a header of more than {MAX_HEADER} bytes")
     found = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if found not in wanted.types:
-        raise HostileAnswer(f"{wanted.url} answers with {found[:60]!r}, expected {' or '.join(wanted.types)}")
+        raise HostileAnswer(f"{wanted.url} answers with {found[:60]!r}, expected {' or '.join(filter(None, wanted.types))}")
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
         raise HostileAnswer(f"{wanted.url} answers in an encoding that was not asked for")
 

@@ -4,24 +4,25 @@ Source: Intel, "SGX and TDX provisioning certification service API". Chains of i
 signed in an answer is the exact text of one member of its JSON.
 """
 
-import json
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote as escape
 from urllib.parse import unquote
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.attestation import certificates
-from agent.attestation.collection.errors import HostileAnswer
+from agent.attestation.collection.errors import HostileAnswer, Unproven, proving
 from agent.attestation.collection.fetcher import Fetched, Fetcher, Wanted
 from agent.attestation.collection.index import Role
-from agent.attestation.collection.pieces import Piece
+from agent.attestation.collection.pieces import Gathering, Piece
+from agent.attestation.collection.revocation import list_in, proven_list
+from agent.attestation.collection.statement import Kind, Statement
+from agent.attestation.collection.window import Window
 from agent.attestation.errors import EvidenceError
 from agent.attestation.intel.collateral import MAX_COLLATERAL, Collateral
-from agent.attestation.intel.quote import Quote, Tee, certificates_in
+from agent.attestation.intel.quote import Quote, Tee
+from agent.attestation.intel.root import INTEL_ROOT
 from agent.attestation.intel.tcb import Platform
 
 PCS: Final = "https://api.trustedservices.intel.com"
@@ -29,109 +30,121 @@ ROOT_CRL: Final = "https://certificates.trustedservices.intel.com/IntelSGXRootCA
 
 _VERSION: Final = "certification/v4"
 _JSON: Final = ("application/json", "text/json", "text/plain")
-_LISTS: Final = ("application/pkix-crl", "application/x-pem-file", "application/octet-stream", "text/plain", "text/html", "")
+_LISTS: Final = (
+    "application/pkix-crl", "application/x-pkcs7-crl", "application/x-x509-crl", "application/x-x509-ca-cert", "application/x-pem-file",
+    "application/octet-stream", "binary/octet-stream", "text/plain", "text/html", "",
+)  # fmt: skip
 """PCS, Intel's root store and the caches all call a revocation list something else."""
 _TCB_HEADERS: Final = ("tcb-info-issuer-chain", "sgx-tcb-info-issuer-chain")
 _IDENTITY_HEADERS: Final = ("sgx-enclave-identity-issuer-chain",)
-_PEM_LIST: Final = b"-----BEGIN X509 CRL-----"
-_HEX: Final = re.compile(rb"(?:[0-9a-fA-F]{2})+")
-_SPACE: Final = " \t\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class IntelCollected:
-    """What Intel says of one platform, and the answers that it was made of."""
-
-    collateral: Collateral
-    pieces: tuple[Piece, ...]
 
 
 class IntelService:
-    """The service at `base`; a cache also has the root's revocation list, Intel's own keeps that elsewhere."""
+    """The service at `base`, its answers to lead to `root`; a cache also has the root's revocation list, Intel's own keeps
+    that elsewhere.
+    """
 
-    def __init__(self, fetcher: Fetcher, base: str = PCS, root_crl: str | None = None) -> None:
+    def __init__(self, fetcher: Fetcher, base: str = PCS, root_crl: str | None = None, root: bytes = INTEL_ROOT) -> None:
         self._fetcher: Final = fetcher
-        self._base: Final = base.rstrip("/")
+        # people paste what stands in their PCK provider's configuration
+        self._base: Final = base.rstrip("/").removesuffix(f"/sgx/{_VERSION}")
         self._root_crl: Final = root_crl or (ROOT_CRL if self._base == PCS else f"{self._base}/sgx/{_VERSION}/rootcacrl")
+        self._root: Final = root
 
-    async def collect(self, quote: Quote) -> IntelCollected:
-        """The collateral of the platform that made `quote`; well-formed but not checked.
+    async def collect(self, quote: Quote, into: Gathering) -> None:
+        """Gather what Intel says of the platform that made `quote`.
 
         Raises:
-            CollectionError: the service does not give it.
+            Unproven: the quote's certificates are not Intel's; nothing was asked.
             Malformed: the quote does not say which platform made it.
         """
-        kind = "tdx" if quote.tee is Tee.TDX else "sgx"
-        fmspc = Platform.of(quote).kind.hex()
-        tcb = await self._get(f"{self._base}/{kind}/{_VERSION}/tcb?fmspc={fmspc}", _JSON)
-        identity = await self._get(f"{self._base}/{kind}/{_VERSION}/qe/identity", _JSON)
-        authority = _authority(quote)
-        pck = await self._get(f"{self._base}/sgx/{_VERSION}/pckcrl?ca={escape(authority)}&encoding=der", _LISTS)
-        root = await self._get(self._root_crl, _LISTS)
-        tcb_info, tcb_signature = _signed(tcb, "tcbInfo")
-        qe_identity, qe_signature = _signed(identity, "enclaveIdentity")
+        with proving("the quote itself"):
+            chain = [certificates.load(der) for der in quote.chain]
+            certificates.check_chain(quote.chain, self._root, Window.of(*chain).begins)
+        kind, platform, authority = ("tdx" if quote.tee is Tee.TDX else "sgx"), Platform.of(quote).kind.hex(), _authority(chain[-1])
+        await into.take("TCB info", self._tcb_info(kind, platform))
+        await into.take("QE identity", self._identity(kind))
+        pck = f"{self._base}/sgx/{_VERSION}/pckcrl?ca={escape(authority)}&encoding=der"
+        await into.take("revocation list of the PCK authority", self._list(Role.INTEL_PCK_CRL, authority, pck, chain[-2]))
+        root = certificates.load(self._root)
+        await into.take("revocation list of the root", self._list(Role.INTEL_ROOT_CRL, "root", self._root_crl, root))
+
+    async def collateral(self, quote: Quote) -> Collateral:
+        """What `collect` gathers, in the form that verifiers read.
+
+        Raises:
+            CollectionError: something is missing.
+            Malformed: the quote does not say which platform made it.
+        """
+        into = Gathering()
+        await self.collect(quote, into)
+        return collateral_of({piece.role: piece.content for piece in into.complete()})
+
+    async def _tcb_info(self, kind: str, platform: str) -> Sequence[Piece]:
+        url = f"{self._base}/{kind}/{_VERSION}/tcb?fmspc={platform}"
+        statement, window = await self._statement(url, Kind.TCB_INFO, _TCB_HEADERS)
+        with proving(url):
+            found = statement.says("id").lower(), statement.says("fmspc").lower()
+        if found != (kind, platform):
+            raise Unproven(f"{url} gives TCB info for {' '.join(found)[:60]!r}, asked for was {kind} {platform}")
+        return (self._piece(Role.INTEL_TCB_INFO, f"{kind} {platform}", statement, url, window),)
+
+    async def _identity(self, kind: str) -> Sequence[Piece]:
+        url = f"{self._base}/{kind}/{_VERSION}/qe/identity"
+        statement, window = await self._statement(url, Kind.QE_IDENTITY, _IDENTITY_HEADERS)
+        wanted = "TD_QE" if kind == "tdx" else "QE"
+        with proving(url):
+            found = statement.says("id")
+        if found != wanted:
+            raise Unproven(f"{url} gives the identity of {found[:40]!r}, asked for was {wanted}")
+        return (self._piece(Role.INTEL_QE_IDENTITY, wanted, statement, url, window),)
+
+    async def _statement(self, url: str, kind: Kind, headers: Iterable[str]) -> tuple[Statement, Window]:
+        answer = await self._get(url, _JSON)
+        chain = next((answer.headers[name] for name in headers if name in answer.headers), None)
+        if chain is None:
+            raise HostileAnswer(f"{url} answers without the header {' or '.join(headers)}")
         try:
-            collateral = Collateral(
-                root_crl=_list(root),
-                pck_crl=_list(pck),
-                tcb_info=tcb_info,
-                tcb_info_signature=tcb_signature,
-                tcb_signer=_signer(tcb, _TCB_HEADERS),
-                qe_identity=qe_identity,
-                qe_identity_signature=qe_signature,
-                qe_signer=_signer(identity, _IDENTITY_HEADERS),
-            )
+            statement = Statement.read(answer.content, kind, unquote(chain))
         except EvidenceError as error:
-            raise HostileAnswer(f"{self._base} gives something else than collateral: {error}") from error
-        whole = Piece(Role.INTEL, collateral.encode(), self._base)
-        answers = (Piece(Role.INTEL_ANSWER, each.content, each.url) for each in (tcb, identity, pck, root))
-        return IntelCollected(collateral, (whole, *answers))
+            raise HostileAnswer(f"{url} answers with something else than a statement: {error}") from error
+        with proving(url):
+            return statement, statement.proven(self._root)
+
+    def _piece(self, role: Role, subject: str, statement: Statement, url: str, window: Window) -> Piece:
+        return Piece(role=role, subject=subject, content=statement.encode(self._root), source=url, window=window)
+
+    async def _list(self, role: Role, subject: str, url: str, issuer: x509.Certificate) -> Sequence[Piece]:
+        der = list_in(await self._get(url, _LISTS))
+        with proving(url):
+            return (Piece(role=role, subject=subject, content=der, source=url, window=proven_list(der, issuer)),)
 
     async def _get(self, url: str, types: tuple[str, ...]) -> Fetched:
         return await self._fetcher.fetch(Wanted(url, MAX_COLLATERAL, types))
 
 
-def _authority(quote: Quote) -> str:
+def collateral_of(content: "dict[Role, bytes]") -> Collateral:
+    """Collateral made of what is archived for each role.
+
+    Raises:
+        KeyError: a role is missing.
+        Malformed: a statement cannot be read.
+    """
+    tcb_info = Statement.decode(content[Role.INTEL_TCB_INFO], Kind.TCB_INFO)
+    identity = Statement.decode(content[Role.INTEL_QE_IDENTITY], Kind.QE_IDENTITY)
+    return Collateral(
+        root_crl=content[Role.INTEL_ROOT_CRL],
+        pck_crl=content[Role.INTEL_PCK_CRL],
+        tcb_info=tcb_info.text,
+        tcb_info_signature=tcb_info.signature,
+        tcb_signer=tcb_info.signer,
+        qe_identity=identity.text,
+        qe_identity_signature=identity.signature,
+        qe_signer=identity.signer,
+    )
+
+
+def _authority(pck: x509.Certificate) -> str:
     """Which of Intel's two authorities issued the PCK: `platform` for machines of several packages, `processor`."""
-    names = certificates.load(quote.chain[-1]).issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    names = pck.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return "processor" if any("processor" in str(name.value).lower() for name in names) else "platform"
-
-
-def _signed(answer: Fetched, name: str) -> tuple[bytes, bytes]:
-    """The text of the member `name`, exactly as sent, for that is what is signed; and the signature."""
-    try:
-        text = answer.content.decode()
-        found = json.loads(text)
-        signature = bytes.fromhex(found["signature"])
-        # a cache may spell the members around it as it likes; the first is the signed one in every answer
-        start = text.index(":", text.index(f'"{name}"')) + 1
-        start += len(text[start:]) - len(text[start:].lstrip(_SPACE))
-        value, end = json.JSONDecoder().raw_decode(text, start)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise HostileAnswer(f"{answer.url} answers without {name!r} and its signature") from None
-    if value != found[name]:
-        raise HostileAnswer(f"{answer.url} answers with {name!r} more than once")
-    return text[start:end].encode(), signature
-
-
-def _signer(answer: Fetched, headers: tuple[str, ...]) -> bytes:
-    chain = next((answer.headers[name] for name in headers if name in answer.headers), None)
-    if chain is None:
-        raise HostileAnswer(f"{answer.url} answers without the header {headers[0]!r}")
-    try:
-        return certificates_in(unquote(chain).replace("\r", "").encode())[-1]
-    except EvidenceError as error:
-        raise HostileAnswer(f"{answer.url} answers with an issuer chain that cannot be read: {error}") from error
-
-
-def _list(answer: Fetched) -> bytes:
-    """DER of a revocation list, which services send as DER, as PEM, or as hex of DER."""
-    content = answer.content
-    try:
-        if content.lstrip().startswith(_PEM_LIST):
-            return x509.load_pem_x509_crl(content).public_bytes(Encoding.DER)
-        if _HEX.fullmatch(content.strip().strip(b'"')):
-            content = bytes.fromhex(content.strip().strip(b'"').decode())
-        return x509.load_der_x509_crl(content).public_bytes(Encoding.DER)
-    except ValueError:
-        raise HostileAnswer(f"{answer.url} answers with something else than a revocation list") from None

@@ -17,24 +17,28 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from agent.attestation import certificates
-from agent.attestation.collection.errors import CollectionError, HostileAnswer
+from agent.attestation.collection.errors import CollectionError, HostileAnswer, proving
 from agent.attestation.collection.fetcher import Fetcher, Wanted
 from agent.attestation.collection.index import Role
-from agent.attestation.collection.pieces import Piece
-from agent.attestation.errors import EvidenceError
+from agent.attestation.collection.pieces import Gathering, Piece
+from agent.attestation.collection.window import Window
+from agent.attestation.errors import Malformed
 from agent.attestation.evidence import Quote
 from agent.attestation.nvidia.canonical_xml import MAX_XML, Element, parse
-from agent.attestation.nvidia.device import from_root
-from agent.attestation.nvidia.errors import MalformedRim
+from agent.attestation.nvidia.device import check_device, from_root
+from agent.attestation.nvidia.errors import MalformedRim, Revoked
 from agent.attestation.nvidia.evidence import Collateral, DeviceItem, DeviceKind
-from agent.attestation.nvidia.ocsp import MAX_RESPONSE
+from agent.attestation.nvidia.ocsp import MAX_RESPONSE, OcspResponses
 from agent.attestation.nvidia.report import DeviceReport, Opaque
+from agent.attestation.nvidia.rim import check_rim
 from agent.attestation.nvidia.roots import NVIDIA_ROOTS, NvidiaRoots
+from agent.protocol.units import Millis
 
 RIM_SERVICE: Final = "https://rim.attestation.nvidia.com"
 OCSP_SERVICE: Final = "https://ocsp.ndis.nvidia.com"
 
 _MAX_ANSWER: Final = 2 * MAX_XML
+_OCSP_TYPES: Final = ("application/ocsp-response",)
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.]{0,31}")
 _DSIG_CERTIFICATE: Final = "X509Certificate"
 _BOARD: Final = (Opaque.PROJECT, Opaque.PROJECT_SKU, Opaque.CHIP_SKU)
@@ -53,38 +57,37 @@ class NvidiaService:
         self._ocsp: Final = ocsp
         self._roots: Final = roots
 
-    async def collect(self, devices: Sequence[Quote]) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
-        """Manifests and OCSP responses for `devices`, each once, and what could not be had. Not checked.
+    async def collect(self, devices: Sequence[Quote], into: Gathering) -> None:
+        """Gather manifests and OCSP responses for `devices`, each once.
 
         Raises:
-            EvidenceError: a device's item cannot be read.
+            Unproven: a device's certificates are not NVIDIA's; nothing was asked.
+            Malformed: a device's item cannot be read.
         """
         items = [(DeviceKind(each.media_type), DeviceItem.decode(each.content)) for each in devices]
-        pieces: list[Piece] = []
-        missing: list[str] = []
-        chains = [from_root(item.chain, self._roots.device)[:-1] for _, item in items]
+        chains: list[tuple[bytes, ...]] = []
+        for place, (_, item) in enumerate(items):
+            with proving(f"device {place} itself"):
+                # the last certificate is the device's own word on its firmware; no authority answers for it
+                chains.append(_proven_chain(item.chain, self._roots.device)[:-1])
         for name in dict.fromkeys(name for kind, item in items for name in manifest_names(kind, item)):
-            try:
-                manifest = await self._manifest(name)
-            except CollectionError as error:
-                missing.append(f"manifest {name}: {error}")
-            else:
-                pieces.append(manifest)
-                chains.append(from_root(_signers(manifest), self._roots.rim))
+            manifests = await into.take(f"manifest {name}", self._manifest(name))
+            chains += [from_root(_signers(manifest.content), self._roots.rim) for manifest in manifests]
         for issuer, subject in dict.fromkeys(pair for chain in chains for pair in pairwise(chain)):
-            try:
-                pieces.append(await self._status(subject, issuer))
-            except CollectionError as error:
-                missing.append(f"OCSP response: {error}")
-        return tuple(pieces), tuple(missing)
+            await into.take(f"OCSP response for {_said(subject)}", self._status(subject, issuer))
 
     async def collateral(self, devices: Sequence[Quote]) -> tuple[Collateral, tuple[str, ...]]:
-        """As `collect`, in the form that verifiers read."""
-        pieces, missing = await self.collect(devices)
-        rims, answers = (tuple(each.content for each in pieces if each.role is role) for role in (Role.NVIDIA_RIM, Role.NVIDIA_OCSP))
-        return Collateral(rims, answers), missing
+        """What `collect` gathers, in the form that verifiers read, and what of it could not be had.
 
-    async def _manifest(self, name: str) -> Piece:
+        Raises:
+            Unproven, Malformed: as `collect` does.
+        """
+        into = Gathering()
+        await self.collect(devices, into)
+        rims, answers = (tuple(piece.content for piece in into.pieces if piece.role is role) for role in (Role.NVIDIA_RIM, Role.NVIDIA_OCSP))
+        return Collateral(rims, answers), tuple(into.missing)
+
+    async def _manifest(self, name: str) -> Sequence[Piece]:
         answer = await self._fetcher.fetch(Wanted(f"{self._rim}/v1/rim/{name}", _MAX_ANSWER, ("application/json",)))
         try:
             found: Any = json.loads(answer.content)
@@ -96,22 +99,56 @@ class NvidiaService:
             raise HostileAnswer(f"{answer.url} answers with a manifest of {len(rim)} bytes, at most {MAX_XML}")
         if type(stated) is str and stated.lower() not in {sha256(rim).hexdigest(), ""}:
             raise HostileAnswer(f"{answer.url} answers with a manifest of another digest than it states")
-        piece = Piece(Role.NVIDIA_RIM, rim, answer.url)
-        _signers(piece)
-        return piece
+        with proving(answer.url):
+            window = Window.of(*map(certificates.load, from_root(_signers(rim), self._roots.rim)))
+            check_rim(rim, self._roots.rim, window.begins)
+        return (Piece(role=Role.NVIDIA_RIM, subject=name, content=rim, source=answer.url, window=window),)
 
-    async def _status(self, subject: bytes, issuer: bytes) -> Piece:
-        builder = ocsp.OCSPRequestBuilder().add_certificate(certificates.load(subject), certificates.load(issuer), SHA384())
-        answer = await self._fetcher.fetch(
-            Wanted(self._ocsp, MAX_RESPONSE, ("application/ocsp-response",), builder.build().public_bytes(Encoding.DER), "application/ocsp-request")
-        )
+    async def _status(self, subject: bytes, issuer: bytes) -> Sequence[Piece]:
+        certificate, authority = certificates.load(subject), certificates.load(issuer)
+        question = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, SHA384()).build().public_bytes(Encoding.DER)
+        answer = await self._fetcher.fetch(Wanted(self._ocsp, MAX_RESPONSE, _OCSP_TYPES, question, "application/ocsp-request"))
         try:
-            status = ocsp.load_der_ocsp_response(answer.content).response_status
+            found = ocsp.load_der_ocsp_response(answer.content)
         except ValueError:
             raise HostileAnswer(f"{answer.url} answers with something else than an OCSP response") from None
-        if status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise CollectionError(f"{answer.url} answers {status.name}: ask again later")
-        return Piece(Role.NVIDIA_OCSP, answer.content, answer.url)
+        if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise CollectionError(f"{answer.url} answers {found.response_status.name}: ask again later")
+        with proving(answer.url):
+            window = _proven_answer(answer.content, certificate, authority)
+        return (Piece(role=Role.NVIDIA_OCSP, subject=_said(subject), content=answer.content, source=answer.url, window=window),)
+
+
+def _proven_chain(chain: Sequence[bytes], root: bytes) -> tuple[bytes, ...]:
+    """Root first, and proved to lead there while all of it was valid."""
+    if not chain:
+        raise Malformed("a device without certificates")
+    ordered = from_root(chain, root)
+    check_device(chain, root, Window.of(*map(certificates.load, ordered)).begins)
+    return ordered
+
+
+def _proven_answer(der: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Window:
+    """When the response in `der`, which vouches for `certificate` or says that it is revoked, counts."""
+    answers = OcspResponses((der,))
+    found = ocsp.load_der_ocsp_response(der)
+    begins, ends = found.this_update_utc, found.next_update_utc
+    since = Millis(int(begins.timestamp()) * 1000)
+    try:
+        vouched = answers.covers(certificate, issuer, since)
+    except Revoked:
+        # worth more than any other answer: it is kept, and no verifier lets it pass
+        return Window(since, None)
+    if not vouched or ends is None:
+        raise Malformed("an OCSP response that does not say whether the certificate asked about holds, and until when")
+    return Window.between(begins, ends)
+
+
+def _said(der: bytes) -> str:
+    """A certificate, shortly: its holder and number."""
+    found = certificates.load(der)
+    names = found.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return f"{str(names[0].value)[:60] if names else 'a certificate'}, number {found.serial_number:x}"
 
 
 def manifest_names(kind: DeviceKind, item: DeviceItem) -> tuple[str, ...]:
@@ -141,17 +178,16 @@ def _word(text: str) -> str:
     return text
 
 
-def _signers(manifest: Piece) -> tuple[bytes, ...]:
-    """DER, leaf first: who signed, unchecked."""
-    try:
-        found = [_decoded(each) for each in _texts(parse(manifest.content))]
-        for der in found:
-            certificates.load(der)
-    except EvidenceError as error:
-        raise HostileAnswer(f"{manifest.source} answers with a manifest that cannot be read: {error}") from error
+def _signers(manifest: bytes) -> tuple[bytes, ...]:
+    """DER, leaf first: who says to have signed.
+
+    Raises:
+        Malformed: nobody does, or it cannot be read.
+    """
+    found = tuple(_decoded(each) for each in _texts(parse(manifest)))
     if not found:
-        raise HostileAnswer(f"{manifest.source} answers with a manifest that nobody signed")
-    return tuple(found)
+        raise MalformedRim("nobody signed it")
+    return found
 
 
 def _texts(element: Element) -> Iterator[str]:

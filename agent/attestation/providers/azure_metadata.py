@@ -4,6 +4,7 @@ Source: Microsoft, "Trusted Hardware Identity Management" and "Azure confidentia
 trusted: certificates chain to AMD, quotes to Intel. Untested on hardware.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from agent.attestation.intel.quote import MAX_RAW, certificates_in
 ENDPOINT: Final = "http://169.254.169.254"
 MAX_ANSWER: Final = 2 * MAX_RAW
 _TD_REPORT: Final = 1024
+_SECONDS: Final = 60.0
+"""For a whole answer: one byte a minute is none."""
 _CERTIFICATION: Final = "/metadata/THIM/amd/certification"
 _TD_QUOTE: Final = "/acc/tdquote"
 
@@ -25,8 +28,9 @@ _TD_QUOTE: Final = "/acc/tdquote"
 class AzureMetadata:
     """The service behind `client`, whose base URL is `ENDPOINT`; it must not follow redirects, nor use a proxy."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, seconds: float = _SECONDS) -> None:
         self._client: Final = client
+        self._seconds: Final = seconds
 
     async def amd_chain(self) -> tuple[bytes, ...]:
         """VCEK, ASK and ARK of this machine's chip, DER.
@@ -62,11 +66,13 @@ class AzureMetadata:
         content = bytearray()
         headers = {"Metadata": "true", "Accept-Encoding": "identity"}
         try:
-            async with self._client.stream(method, path, json=body, headers=headers) as answer:
+            async with asyncio.timeout(self._seconds), self._client.stream(method, path, json=body, headers=headers) as answer:
                 async for part in answer.aiter_raw():
                     content += part
                     if len(content) > MAX_ANSWER:
                         raise ProviderError(f"Azure's metadata service answers with more than {MAX_ANSWER} bytes")
+        except TimeoutError:
+            raise ProviderError(f"Azure's metadata service takes longer than {self._seconds:g} s to answer: try again in a minute") from None
         except httpx.HTTPError as error:
             raise ProviderError(f"Azure's metadata service gives no answer ({type(error).__name__}): is this machine on Azure?") from error
         if answer.status_code != HTTPStatus.OK:

@@ -3,6 +3,7 @@
 Untested on hardware.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -34,29 +35,31 @@ MAX_ANSWER: Final = 2 * MAX_LOG + 4 * MAX_QUOTE + 64 * 1024
 
 SEALING_PATH: Final = "enclavia/sealing/1/"
 KEY_BYTES: Final = 32
-_TIMEOUT: Final = 60.0
+_SECONDS: Final = 60.0
+"""For a whole answer: one byte a minute is none."""
 _HEX: Final = re.compile(r"(0x)?([0-9a-f]*)")
 
 
 class DstackAgent:
     """The guest agent behind `client`, whose base URL and transport lead to its socket."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, seconds: float = _SECONDS) -> None:
         self._client: Final = client
+        self._seconds: Final = seconds
 
     @classmethod
     @asynccontextmanager
-    async def at(cls, socket: Path) -> AsyncIterator[Self]:
+    async def at(cls, socket: Path, seconds: float = _SECONDS) -> AsyncIterator[Self]:
         """The agent that listens on `socket`."""
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://dstack", timeout=_TIMEOUT, trust_env=False) as client:
-            yield cls(client)
+        async with httpx.AsyncClient(transport=transport, base_url="http://dstack", timeout=seconds, trust_env=False) as client:
+            yield cls(client, seconds)
 
     async def quote(self, report_data: bytes) -> tuple[Quote, EventLog]:
         """A fresh quote that carries `report_data`, and the guest's event log.
 
         Raises:
-            ProviderError: the agent gives none.
+            ProviderError: the agent gives none, or one with other report data.
         """
         answer = await self._ask("GetQuote", {"report_data": report_data.hex()})
         log = answer.get("event_log")
@@ -64,9 +67,12 @@ class DstackAgent:
             raise ProviderError("dstack's guest agent answers GetQuote without an event log: update dstack to 0.5 or later")
         try:
             quote = Quote.decode(without_padding(_bytes(answer, "quote")))
-            return quote, EventLog.from_json(log.encode())
-        except EvidenceError as error:
+            events = EventLog.from_json(log.encode())
+        except (EvidenceError, UnicodeEncodeError) as error:
             raise ProviderError(f"what dstack's guest agent answers cannot be read: {error}") from error
+        if quote.report.report_data != report_data:
+            raise ProviderError("dstack's quote carries other report data than asked for: its simulator, or a stranger, answers on this socket")
+        return quote, events
 
     async def key(self, path: str) -> bytes:
         """32 bytes that dstack's key service derives for this application and `path`.
@@ -90,11 +96,13 @@ class DstackAgent:
         # unpacking would let a small answer grow without limit
         headers = {"Accept-Encoding": "identity"}
         try:
-            async with self._client.stream("POST", f"/{method}", json=dict(question), headers=headers) as answer:
+            async with asyncio.timeout(self._seconds), self._client.stream("POST", f"/{method}", json=dict(question), headers=headers) as answer:
                 async for part in answer.aiter_raw():
                     content += part
                     if len(content) > MAX_ANSWER:
                         raise ProviderError(f"dstack's guest agent answers {method} with more than {MAX_ANSWER} bytes")
+        except (TimeoutError, httpx.TimeoutException):
+            raise ProviderError(f"dstack's guest agent takes longer than {self._seconds:g} s to answer {method}: look at its log") from None
         except httpx.HTTPError as error:
             raise ProviderError(f"dstack's guest agent gives no answer ({type(error).__name__}): is its socket mounted?") from error
         if answer.status_code != HTTPStatus.OK:
@@ -150,8 +158,6 @@ class DstackProvider(EvidenceProvider):
     async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:  # noqa: ARG002  bound by the report data
         wanted = report_data_of(user_data)
         quote, log = await self._agent.quote(wanted)
-        if quote.report.report_data != wanted:
-            raise ProviderError("dstack's quote carries other report data than asked for: its simulator, or a stranger, answers on this socket")
         if _measurement(quote, log) != self._measurement:
             raise ProviderError("the guest measures otherwise than when the enclave started: start it anew")
         return DstackEvidence(IntelEvidence(quote, await self._endorser.intel(quote)), log).encode()

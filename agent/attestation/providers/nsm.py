@@ -3,21 +3,24 @@
 A request and its answer are CBOR, in two buffers that one structure of addresses and lengths names. Untested on hardware.
 """
 
-import asyncio
 import ctypes
 import errno
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 from agent.attestation import cbor
 from agent.attestation.binding import USER_DATA_BYTES
+from agent.attestation.cose import Sign1
 from agent.attestation.errors import Malformed, ProviderError
-from agent.attestation.nitro import MAX_PUBLIC_KEY, MAX_USER_DATA, MEDIA_TYPE
+from agent.attestation.nitro import MAX_PUBLIC_KEY, MAX_USER_DATA, MEDIA_TYPE, Document
+from agent.attestation.providers.answering import answered
 from agent.attestation.providers.base import EvidenceProvider
 from agent.attestation.providers.ioctls import Ioctl, ask, system_ioctl
 from agent.protocol.statements import TeeKind
 
 DEVICE: Final = Path("/dev/nsm")
+_WHO: Final = "the security module"
 MAX_REQUEST: Final = 0x1000
 MAX_RESPONSE: Final = 0x3000
 """Bytes; the kernel's own limits."""
@@ -26,6 +29,8 @@ IOCTL_RAW: Final = 0xC0200A00
 """_IOWR(0x0A, 0, struct nsm_raw)."""
 
 _PCR_SIZES: Final = frozenset({32, 48, 64})
+_SECONDS: Final = 150.0
+"""The kernel itself waits 120 s for the hypervisor."""
 
 
 class NsmRaw(ctypes.Structure):
@@ -97,22 +102,23 @@ class Nsm:
 class NitroProvider(EvidenceProvider):
     """An AWS Nitro enclave."""
 
-    def __init__(self, nsm: Nsm, measurement: bytes) -> None:
+    def __init__(self, nsm: Nsm, measurement: bytes, seconds: float) -> None:
         self._nsm = nsm
         self._measurement = measurement
+        self._seconds = seconds
 
     @classmethod
-    async def open(cls, nsm: Nsm | None = None) -> Self:
+    async def open(cls, nsm: Nsm | None = None, seconds: float = _SECONDS) -> Self:
         """The provider of the enclave that this runs in.
 
         Raises:
             ProviderError: this is none, or one in debug mode: its PCR0 is zero, and no policy takes it.
         """
         nsm = nsm or Nsm()
-        measurement = await asyncio.to_thread(nsm.register, 0)
+        measurement = await answered(partial(nsm.register, 0), seconds, _WHO)
         if not any(measurement):
             raise ProviderError("the enclave runs in debug mode, where everybody reads its console: start it without --debug-mode")
-        return cls(nsm, measurement)
+        return cls(nsm, measurement, seconds)
 
     @property
     def kind(self) -> TeeKind:
@@ -129,7 +135,17 @@ class NitroProvider(EvidenceProvider):
     async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:
         if len(user_data) != USER_DATA_BYTES:
             raise ProviderError(f"user data has {USER_DATA_BYTES} bytes, not {len(user_data)}: `binding.user_data` makes it")
-        return await asyncio.to_thread(self._nsm.document, user_data=user_data, nonce=nonce, public_key=public_key)
+        ask = partial(self._nsm.document, user_data=user_data, nonce=nonce, public_key=public_key)
+        raw = await answered(ask, self._seconds, _WHO)
+        try:
+            document = Document.decode(Sign1.decode(raw).payload)
+        except Malformed as error:
+            raise ProviderError(f"the security module's document cannot be read: {error}") from error
+        if (document.user_data, document.nonce, document.public_key) != (user_data, nonce, public_key):
+            raise ProviderError("the security module's document carries other data than asked for: is this device AWS's?")
+        if document.pcrs.get(0) != self._measurement:
+            raise ProviderError("the security module's document measures another image than PCR0 at the start: start the enclave anew")
+        return raw
 
     def sealing_key(self, measurement: bytes) -> bytes:  # noqa: ARG002  the seam
         raise ProviderError("Nitro derives no sealing keys: use AWS KMS with a condition on PCR0, or let the enclave make new keys at each start")

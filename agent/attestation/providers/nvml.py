@@ -4,10 +4,11 @@ NVML has reports of GPUs only. NVSwitches, which count where NVLink runs in clea
 another library, which is not spoken here: such machines are refused. Untested on hardware.
 """
 
-import asyncio
+import contextlib
 import importlib
 from collections.abc import Callable
 from ctypes import byref
+from functools import partial
 from typing import Any, Final
 
 from agent.attestation.binding import gpu_nonce
@@ -16,17 +17,36 @@ from agent.attestation.evidence import Quote
 from agent.attestation.intel.quote import certificates_in
 from agent.attestation.nvidia.evidence import MAX_DEVICES, DeviceItem, DeviceKind
 from agent.attestation.nvidia.report import DeviceReport
+from agent.attestation.providers.answering import answered
 
 _ENABLED: Final = 1
 _PRODUCTION: Final = 2
 _ENVIRONMENTS: Final = {0: "unavailable", 1: "simulation", _PRODUCTION: "production"}
 
 
+_CALLS: Final = (
+    "nvmlSystemGetConfComputeState", "nvmlSystemGetConfComputeSettings",
+    "nvmlDeviceGetConfComputeGpuAttestationReport", "nvmlDeviceGetConfComputeGpuCertificate",
+)  # fmt: skip
+_SECONDS: Final = 120.0
+"""For all GPUs together; one takes about a second to sign."""
+
+
+def bindings() -> Any:
+    """NVML's bindings.
+
+    Raises:
+        ImportError: they are not installed.
+    """
+    return importlib.import_module("pynvml")
+
+
 class NvmlGpus:
     """The GPUs of this machine; `module` gives NVML's bindings."""
 
-    def __init__(self, module: Callable[[], Any] = lambda: importlib.import_module("pynvml")) -> None:
+    def __init__(self, module: Callable[[], Any] = bindings, seconds: float = _SECONDS) -> None:
         self._module: Final = module
+        self._seconds: Final = seconds
 
     async def attest(self, report_data: bytes) -> tuple[Quote, ...]:
         """The item of each GPU, in NVML's order, chained from the `report_data` of the CPU's evidence.
@@ -34,38 +54,36 @@ class NvmlGpus:
         Raises:
             ProviderError: a GPU is not in confidential mode, or gives no report; the text says what to change.
         """
-        return await asyncio.to_thread(self._with_nvml, lambda nvml: self._attest(nvml, report_data))
+        return await answered(partial(self._attest, report_data), self._seconds, "the NVIDIA driver")
 
-    async def count(self) -> int:
-        """How many GPUs NVML sees.
-
-        Raises:
-            ProviderError: there is no NVML, or no driver.
-        """
-        return await asyncio.to_thread(self._with_nvml, lambda nvml: int(nvml.nvmlDeviceGetCount()))
-
-    def _with_nvml(self, use: Callable[[Any], Any]) -> Any:
+    def _attest(self, report_data: bytes) -> tuple[Quote, ...]:
         try:
             nvml = self._module()
         except ImportError:
             raise ProviderError("no bindings of NVML: pip install 'enclavia[nvidia]'") from None
+        missing = [name for name in _CALLS if not hasattr(nvml, name)]
+        if missing:
+            raise ProviderError(f"NVML's bindings know no {missing[0]}: pip install -U nvidia-ml-py")
         try:
             nvml.nvmlInit()
         except nvml.NVMLError as error:
             raise ProviderError(f"NVML does not start ({error}): is the NVIDIA driver loaded?") from error
         try:
-            return use(nvml)
+            return _items(nvml, report_data)
         except nvml.NVMLError as error:
             raise ProviderError(f"NVML refuses ({error}): the driver, or these GPUs, may not know confidential computing") from error
         finally:
-            nvml.nvmlShutdown()
+            # what went wrong before is what people need to know
+            with contextlib.suppress(nvml.NVMLError):
+                nvml.nvmlShutdown()
 
-    def _attest(self, nvml: Any, report_data: bytes) -> tuple[Quote, ...]:
-        _check_mode(nvml)
-        count = int(nvml.nvmlDeviceGetCount())
-        if not 0 < count <= MAX_DEVICES:
-            raise ProviderError(f"NVML sees {count} GPUs, evidence has room for 1 to {MAX_DEVICES}")
-        return tuple(_item(nvml, index, gpu_nonce(report_data, index)) for index in range(count))
+
+def _items(nvml: Any, report_data: bytes) -> tuple[Quote, ...]:
+    _check_mode(nvml)
+    count = int(nvml.nvmlDeviceGetCount())
+    if not 0 < count <= MAX_DEVICES:
+        raise ProviderError(f"NVML sees {count} GPUs, evidence has room for 1 to {MAX_DEVICES}")
+    return tuple(_item(nvml, index, gpu_nonce(report_data, index)) for index in range(count))
 
 
 def _check_mode(nvml: Any) -> None:

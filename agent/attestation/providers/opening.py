@@ -1,4 +1,4 @@
-"""How each platform of a machine is opened: the real devices, sockets and services."""
+"""How each platform of a machine is opened: its devices, sockets and services."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -7,16 +7,15 @@ from typing import Final
 import httpx
 
 from agent.attestation.errors import ProviderError
-from agent.attestation.providers.azure_metadata import ENDPOINT, AzureMetadata
+from agent.attestation.providers.azure_metadata import AzureMetadata
 from agent.attestation.providers.base import EvidenceProvider
-from agent.attestation.providers.detect import Machine, Platform, dstack_socket
+from agent.attestation.providers.detect import Platform, dstack_socket
 from agent.attestation.providers.dstack import DstackAgent, DstackProvider
 from agent.attestation.providers.endorser import Endorser
+from agent.attestation.providers.machine import Machine
 from agent.attestation.providers.nsm import NitroProvider
 from agent.attestation.providers.selftest import Opens
-from agent.attestation.providers.sev_key import SevKey
 from agent.attestation.providers.simulated import SimulatedProvider
-from agent.attestation.providers.tpm_tools import TpmTools
 from agent.attestation.providers.tsm_guests import SnpProvider, TdxProvider
 from agent.attestation.providers.vtpm import VtpmProvider
 from agent.attestation.simulated_platform import SimulatedPlatform
@@ -36,11 +35,11 @@ def opens(
 
     @asynccontextmanager
     async def snp() -> AsyncIterator[EvidenceProvider]:
-        yield await SnpProvider.open(machine.tsm, endorser, SevKey())
+        yield await SnpProvider.open(machine.tsm, endorser, machine.sev_key)
 
     @asynccontextmanager
     async def nitro() -> AsyncIterator[EvidenceProvider]:
-        yield await NitroProvider.open()
+        yield await NitroProvider.open(machine.nsm)
 
     @asynccontextmanager
     async def dstack() -> AsyncIterator[EvidenceProvider]:
@@ -53,8 +52,8 @@ def opens(
     @asynccontextmanager
     async def azure() -> AsyncIterator[EvidenceProvider]:
         # a link-local service: no proxy may come between
-        async with httpx.AsyncClient(base_url=ENDPOINT, timeout=_SECONDS, follow_redirects=False, trust_env=False) as client:
-            yield await VtpmProvider.open(TpmTools(), AzureMetadata(client), endorser)
+        async with httpx.AsyncClient(base_url=machine.metadata, timeout=_SECONDS, follow_redirects=False, trust_env=False) as client:
+            yield await VtpmProvider.open(machine.tpm, AzureMetadata(client), endorser)
 
     @asynccontextmanager
     async def pretending() -> AsyncIterator[EvidenceProvider]:

@@ -69,20 +69,19 @@ class KeyResponse(ctypes.Structure):
 
 
 class SevKey:
-    """Derives the key of the guest that this runs in; `vmpl` is the privilege level it runs at."""
+    """Derives the key of the guest that this runs in."""
 
-    def __init__(self, device: Path = DEVICE, ioctl: Ioctl = system_ioctl, vmpl: int = 0) -> None:
+    def __init__(self, device: Path = DEVICE, ioctl: Ioctl = system_ioctl) -> None:
         self._device: Final = device
         self._ioctl: Final = ioctl
-        self._vmpl: Final = vmpl
 
-    def __call__(self) -> bytes:
-        """32 bytes, the same for this chip, measurement and guest policy.
+    def __call__(self, vmpl: int = 0) -> bytes:
+        """32 bytes, the same for this chip, measurement, guest policy and privilege level: `vmpl`, the one this runs at.
 
         Raises:
             ProviderError: the chip gives none.
         """
-        question = KeyRequest(guest_field_select=Mixed.GUEST_POLICY | Mixed.MEASUREMENT, vmpl=self._vmpl)
+        question = KeyRequest(guest_field_select=Mixed.GUEST_POLICY | Mixed.MEASUREMENT, vmpl=vmpl)
         answer = KeyResponse()
         request = GuestRequest(
             msg_version=_MESSAGE_VERSION, req_data=ctypes.addressof(question), resp_data=ctypes.addressof(answer)

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +20,7 @@ ATTESTATION_KEY: Final = "0x81000003"
 """Persistent handle of the key that the report vouches for."""
 
 DEVICE: Final = "/dev/tpmrm0"
-_DIRECTORY: Final = Path("/usr/bin")
+DIRECTORY: Final = Path("/usr/bin")
 _SECONDS: Final = 30.0
 _MAX_COMPLAINT: Final = 4096
 
@@ -27,7 +29,7 @@ class TpmTools:
     """The TPM of this machine."""
 
     def __init__(
-        self, directory: Path = _DIRECTORY, device: str = DEVICE, seconds: float = _SECONDS, environment: Mapping[str, str] | None = None
+        self, directory: Path = DIRECTORY, device: str = DEVICE, seconds: float = _SECONDS, environment: Mapping[str, str] | None = None
     ) -> None:
         self._directory: Final = directory
         self._seconds: Final = seconds
@@ -84,13 +86,14 @@ class TpmTools:
                 output = group.create_task(_read(process.stdout, limit))
                 complaint = group.create_task(_read(process.stderr, _MAX_COMPLAINT))
                 code = await process.wait()
-        except TimeoutError:
-            raise ProviderError(f"{tool} took longer than {self._seconds:g} s: is another program holding the TPM?") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        except BaseException as error:
+            # the whole session: what a wrapper started would keep the pipes open
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            if isinstance(error, TimeoutError):
+                raise ProviderError(f"{tool} took longer than {self._seconds:g} s: is another program holding the TPM?") from None
+            raise
         if code:
             said = complaint.result()[:_MAX_COMPLAINT].decode(errors="replace").strip()
             raise ProviderError(f"{tool} fails with {code}: {said[-400:] or 'no word why'}")

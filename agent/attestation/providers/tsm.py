@@ -7,6 +7,7 @@ Untested on hardware.
 """
 
 import asyncio
+import contextlib
 import errno
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from agent.attestation.binding import REPORT_DATA_BYTES, USER_DATA_BYTES
 from agent.attestation.errors import Malformed, ProviderError
 from agent.attestation.intel.quote import MAX_RAW, Quote, without_padding
 from agent.attestation.intel.report import TdReport
+from agent.attestation.providers.answering import answered
 from agent.attestation.providers.tsm_fs import ConfigFs, TsmFs
 
 T = TypeVar("T")
@@ -30,7 +32,10 @@ _MAX_TEXT: Final = 64
 _MAX_LEVEL: Final = 3
 _ATTEMPTS: Final = 5
 _FIRST_PAUSE: Final = 0.2
+_SECONDS: Final = 90.0
+"""For one attempt; the kernel itself waits 30 s for a TDX host, 60 s for a SEV-SNP one."""
 _TRANSIENT: Final = frozenset({errno.EBUSY, errno.EWOULDBLOCK, errno.EINTR, errno.ETIMEDOUT})
+_HOST: Final = "is the host's quoting service running (TDX: QGS), and its firmware not busy?"
 _LIMITS: Final = {TDX_PROVIDER: MAX_RAW, SNP_PROVIDER: REPORT_SIZE}
 
 
@@ -54,10 +59,12 @@ class Tsm:
         fs: TsmFs | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         name: Callable[[], str] = lambda: f"enclavia-{token_hex(8)}",
+        seconds: float = _SECONDS,
     ) -> None:
         self._fs: Final = fs or ConfigFs()
         self._sleep: Final = sleep
         self._name: Final = name
+        self._seconds: Final = seconds
         self._turn: Final = asyncio.Lock()
 
     async def report(self, report_data: bytes) -> TsmReport:
@@ -72,14 +79,14 @@ class Tsm:
             pause = _FIRST_PAUSE
             for _ in range(_ATTEMPTS - 1):
                 try:
-                    return await asyncio.to_thread(self._once, report_data)
+                    return await self._answered(lambda: self._once(report_data))
                 except _Disturbed:
                     await self._sleep(pause)
                     pause *= 2
             try:
-                return await asyncio.to_thread(self._once, report_data)
+                return await self._answered(lambda: self._once(report_data))
             except _Disturbed as error:
-                raise ProviderError(f"no report in {_ATTEMPTS} attempts ({error}): is the host's quoting service running?") from error
+                raise ProviderError(f"no report in {_ATTEMPTS} attempts ({error}): {error.hint}") from error
 
     async def provider(self) -> str:
         """Who makes the reports here: `tdx_guest`, `sev_guest`, or something that this release does not know.
@@ -89,9 +96,12 @@ class Tsm:
         """
         async with self._turn:
             try:
-                return await asyncio.to_thread(self._provider)
+                return await self._answered(self._provider)
             except _Disturbed as error:
                 raise ProviderError(f"the kernel is busy with another report ({error}): ask again") from error
+
+    async def _answered(self, call: Callable[[], T]) -> T:
+        return await answered(call, self._seconds, "the kernel's report interface")
 
     def _provider(self) -> str:
         return self._with_report(lambda name: self._text(name, "provider"))
@@ -103,14 +113,21 @@ class Tsm:
         name = self._name()
         try:
             self._fs.make(name)
+        except FileExistsError as error:
+            raise _Disturbed(f"there is a report {name} already", "remove what others left in the report directory") from error
         except OSError as error:
             raise _failed("making a report", error) from error
         try:
-            return use(name)
-        except OSError as error:
-            raise _failed("asking for a report", error) from error
-        finally:
-            self._remove(name)
+            found = use(name)
+        except BaseException as error:
+            # what went wrong first is what people need to know
+            with contextlib.suppress(OSError):
+                self._fs.remove(name)
+            if isinstance(error, OSError):
+                raise _failed("asking for a report", error) from error
+            raise
+        self._remove(name)
+        return found
 
     def _filled(self, name: str, report_data: bytes) -> TsmReport:
         provider = self._text(name, "provider")
@@ -128,13 +145,16 @@ class Tsm:
         auxiliary = self._blob(name, "auxblob", MAX_TABLE) if self._fs.has(name, "auxblob") else b""
         self._expect(name, generation)
         if not out:
-            raise _Disturbed("an empty report")
+            raise _Disturbed("an empty report", _HOST)
         return TsmReport(provider, out, auxiliary)
 
     def _expect(self, name: str, generation: int) -> None:
         found = self._generation(name)
         if found != generation:
-            raise _Disturbed(f"generation {found}, expected {generation}: not written, or written by others too")
+            raise _Disturbed(
+                f"generation {found}, expected {generation}: not written, or written by others too",
+                "look at the kernel's log (dmesg), and for other programs below /sys/kernel/config/tsm/report",
+            )
 
     def _generation(self, name: str) -> int:
         return self._number(name, "generation", 1 << 64)
@@ -157,6 +177,8 @@ class Tsm:
     def _remove(self, name: str) -> None:
         try:
             self._fs.remove(name)
+        except FileNotFoundError:
+            pass  # somebody tidied up
         except OSError as error:
             raise ProviderError(f"the report {name} cannot be removed ({error.strerror}): remove its directory by hand") from error
 
@@ -207,12 +229,16 @@ def report_data_of(user_data: bytes) -> bytes:
 
 
 class _Disturbed(Exception):
-    """Worth another attempt."""
+    """Worth another attempt; `hint` is for when there is none left."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.hint: Final = hint
 
 
 def _failed(doing: str, error: OSError) -> Exception:
     if error.errno in _TRANSIENT:
-        return _Disturbed(f"{doing}: {error.strerror}")
+        return _Disturbed(f"{doing}: {error.strerror}", _HOST)
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
             hint = "Linux 6.7 or later with configfs mounted (mount -t configfs none /sys/kernel/config)"
@@ -220,6 +246,10 @@ def _failed(doing: str, error: OSError) -> Exception:
             hint = "the guest driver (modprobe tdx_guest or sev-guest); this may be no confidential guest"
         case errno.EACCES | errno.EPERM:
             hint = "root, or write access to the report directory"
+        case errno.EIO:
+            hint = "a host that makes quotes (TDX: its quoting service QGS), and a look at the kernel's log (dmesg)"
+        case errno.EINVAL | errno.EFBIG:
+            hint = "a kernel that takes 64 bytes at this privilege level: it refuses what it was given"
         case _:
             hint = "a look at the kernel's log (dmesg)"
     return ProviderError(f"{doing} failed ({error.strerror or error}): it needs {hint}")

@@ -4,17 +4,20 @@ from collections.abc import Callable
 from typing import Final, Self
 
 from agent.attestation.amd.evidence import MEDIA_TYPE as SNP_TYPE
+from agent.attestation.amd.report import SnpReport
 from agent.attestation.errors import ProviderError
 from agent.attestation.intel.evidence import TDX_TYPE, IntelEvidence
+from agent.attestation.intel.quote import Quote
 from agent.attestation.providers.base import EvidenceProvider
 from agent.attestation.providers.endorser import Endorser, HostEndorser
 from agent.attestation.providers.tsm import Tsm, report_data_of, snp_report, tdx_quote
 from agent.protocol.statements import TeeKind
 
-DerivesKey = Callable[[], bytes]
-"""32 bytes that this machine's hardware derives for the code that runs, as `sev_key.SevKey`."""
+DerivesKey = Callable[[int], bytes]
+"""32 bytes that this machine's hardware derives for the code that runs at that privilege level, as `sev_key.SevKey`."""
 
 _NO_DATA: Final = bytes(64)
+_OTHER: Final = "the report carries other data than asked for: the kernel's interface was used by others too, or is not the kernel's"
 
 
 class TdxProvider(EvidenceProvider):
@@ -33,7 +36,7 @@ class TdxProvider(EvidenceProvider):
             ProviderError: this is no such guest.
         """
         tsm = tsm or Tsm()
-        quote = tdx_quote(await tsm.report(_NO_DATA))
+        quote = _bound(tdx_quote(await tsm.report(_NO_DATA)), _NO_DATA)
         return cls(tsm, endorser or HostEndorser(), quote.report.measurement)
 
     @property
@@ -50,9 +53,7 @@ class TdxProvider(EvidenceProvider):
 
     async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:  # noqa: ARG002  bound by the report data
         wanted = report_data_of(user_data)
-        quote = tdx_quote(await self._tsm.report(wanted))
-        if quote.report.report_data != wanted:
-            raise ProviderError("the quote carries other report data than asked for: the kernel's interface was used by others too")
+        quote = _bound(tdx_quote(await self._tsm.report(wanted)), wanted)
         if quote.report.measurement != self._measurement:
             raise ProviderError("a runtime register was extended since the enclave started: its measurement is another now, start it anew")
         return IntelEvidence(quote, await self._endorser.intel(quote)).encode()
@@ -64,10 +65,10 @@ class TdxProvider(EvidenceProvider):
 class SnpProvider(EvidenceProvider):
     """A SEV-SNP guest."""
 
-    def __init__(self, tsm: Tsm, endorser: Endorser, measurement: bytes, key: DerivesKey | None) -> None:
+    def __init__(self, tsm: Tsm, endorser: Endorser, first: SnpReport, key: DerivesKey | None) -> None:
         self._tsm = tsm
         self._endorser = endorser
-        self._measurement = measurement
+        self._first = first
         self._key = key
 
     @classmethod
@@ -78,8 +79,8 @@ class SnpProvider(EvidenceProvider):
             ProviderError: this is no such guest.
         """
         tsm = tsm or Tsm()
-        report, _ = snp_report(await tsm.report(_NO_DATA))
-        return cls(tsm, endorser or HostEndorser(), report.measurement, key)
+        report, _ = await _own_report(tsm, _NO_DATA)
+        return cls(tsm, endorser or HostEndorser(), report, key)
 
     @property
     def kind(self) -> TeeKind:
@@ -91,18 +92,31 @@ class SnpProvider(EvidenceProvider):
 
     @property
     def measurement(self) -> bytes:
-        return self._measurement
+        return self._first.measurement
 
     async def attest(self, user_data: bytes, nonce: bytes, public_key: bytes) -> bytes:  # noqa: ARG002  bound by the report data
         wanted = report_data_of(user_data)
-        report, chain = snp_report(await self._tsm.report(wanted))
-        if report.report_data != wanted:
-            raise ProviderError("the report carries other report data than asked for: the kernel's interface was used by others too")
+        report, chain = await _own_report(self._tsm, wanted)
+        if report.measurement != self.measurement:
+            raise ProviderError("the report measures another image than when the enclave started: start it anew")
         return (await self._endorser.amd(report.raw, chain)).encode()
 
     def sealing_key(self, measurement: bytes) -> bytes:
-        if measurement != self._measurement:
+        if measurement != self.measurement:
             raise ProviderError("the chip derives sealing keys for the code that it measured only")
         if self._key is None:
             raise ProviderError("no sealing key: give the enclave /dev/sev-guest")
-        return self._key()
+        return self._key(self._first.vmpl)
+
+
+async def _own_report(tsm: Tsm, wanted: bytes) -> tuple[SnpReport, tuple[bytes, ...]]:
+    report, chain = snp_report(await tsm.report(wanted))
+    if report.report_data != wanted:
+        raise ProviderError(_OTHER)
+    return report, chain
+
+
+def _bound(quote: Quote, wanted: bytes) -> Quote:
+    if quote.report.report_data != wanted:
+        raise ProviderError(_OTHER)
+    return quote

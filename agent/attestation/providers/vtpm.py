@@ -4,6 +4,7 @@ Untested on hardware.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Self
 
 from agent.attestation.amd.report import SnpReport
@@ -17,7 +18,8 @@ from agent.attestation.providers.tpm_tools import TpmTools
 from agent.attestation.providers.tsm import report_data_of
 from agent.attestation.vtpm.evidence import SNP_TYPE, TDX_TYPE, VtpmEvidence, extra_data
 from agent.attestation.vtpm.hcl import HclKind, HclReport
-from agent.attestation.vtpm.tpm import TpmQuote
+from agent.attestation.vtpm.runtime import RuntimeData
+from agent.attestation.vtpm.tpm import TpmQuote, check_signature
 from agent.attestation.vtpm.verifier import MEASURED, measurement
 from agent.protocol.statements import TeeKind
 
@@ -74,9 +76,10 @@ class VtpmProvider(EvidenceProvider):
         cpu = await _cpu(report, self._metadata, self._endorser)
         for _ in range(_ATTEMPTS):
             quote, signature = await self._tools.quote(extra_data(report_data), MEASURED)
+            signed = _decoded(quote, signature, report, report_data)
             registers = await self._tools.registers(MEASURED)
             # two commands: somebody may have extended a register between them
-            if _decoded(quote, report_data).vouches_for(registers):
+            if signed.vouches_for(registers):
                 break
         else:
             raise ProviderError(f"the PCRs changed in each of {_ATTEMPTS} attempts: what extends them while the enclave runs?")
@@ -94,11 +97,18 @@ async def _cpu(report: HclReport, metadata: AzureMetadata, endorser: Endorser) -
     try:
         if report.kind is HclKind.SEV_SNP:
             snp = SnpReport.decode(report.hardware)
+            _check_bound(snp.report_data, report)
             return _Cpu((await endorser.amd(snp.raw, await metadata.amd_chain())).encode(), snp.measurement)
         quote = Quote.decode(without_padding(await metadata.td_quote(report.hardware)))
+        _check_bound(quote.report.report_data, report)
         return _Cpu(IntelEvidence(quote, await endorser.intel(quote)).encode(), quote.report.measurement)
     except EvidenceError as error:
         raise ProviderError(f"what Azure says of this machine's CPU cannot be read: {error}") from error
+
+
+def _check_bound(report_data: bytes, report: HclReport) -> None:
+    if report_data != sha256(report.runtime).digest() + bytes(32):
+        raise ProviderError("the CPU's report was made for other runtime data than the paravisor's: restart the machine")
 
 
 def _report(raw: bytes) -> HclReport:
@@ -108,11 +118,15 @@ def _report(raw: bytes) -> HclReport:
         raise ProviderError(f"the TPM's NV index holds no report of Azure's paravisor: {error}") from error
 
 
-def _decoded(raw: bytes, report_data: bytes) -> TpmQuote:
+def _decoded(raw: bytes, signature: bytes, report: HclReport, report_data: bytes) -> TpmQuote:
     try:
+        key = RuntimeData.decode(report.runtime).attestation_key
         quote = TpmQuote.decode(raw)
+        check_signature(key, signature, raw)
     except EvidenceError as error:
-        raise ProviderError(f"what tpm2_quote wrote cannot be read: {error}") from error
+        raise ProviderError(f"what tpm2_quote wrote cannot be used: {error}") from error
     if quote.extra != extra_data(report_data):
-        raise ProviderError("the TPM signed another nonce than the one given")
+        raise ProviderError("the TPM signed another nonce than the one given: is another program holding the TPM?")
+    if quote.selected != MEASURED:
+        raise ProviderError(f"the TPM signed the PCRs {list(quote.selected)}, wanted {list(MEASURED)}: has it a bank of SHA-256?")
     return quote

@@ -93,7 +93,7 @@ class _Judgement:
             policy=None if policy is None else policy.digest(),
             checks=tuple(checks),
             claims=self._claims,
-            binding=self._binding,
+            binding=checklist.vouched(self._binding, checks),
             devices=devices,
         )
 

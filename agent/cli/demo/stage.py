@@ -32,7 +32,7 @@ from agent.cli.demo.play import Direct, Play
 from agent.cli.demo.processes import Child, first_line, start
 from agent.cli.demo.progress import Progress
 from agent.cli.demo.report import Conservation, Report
-from agent.cli.runner import PLATFORM_FILE
+from agent.cli.platform import PLATFORM_FILE
 from agent.client.evidence import EvidenceCheck
 from agent.client.requester import Requester
 from agent.delivery.file_store import FileBlobStore

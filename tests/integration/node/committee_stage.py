@@ -94,7 +94,7 @@ class Stage:
         await running
 
     async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await true():
                 await asyncio.sleep(0.05)
 
