@@ -1,0 +1,19 @@
+"""Prints the table of vectors; with --write, puts it into docs/attestation-tests.md.
+
+    python tests/unit/attestation_table/write_table.py [--write]
+"""
+
+import sys
+from pathlib import Path
+
+UNIT = Path(__file__).parents[1]
+NEIGHBOURS = ("attestation_table", "attestation_pki", "attestation", "attestation_integration", "attestation_nvidia")
+sys.path[:0] = [str(UNIT.parents[1]), *(str(UNIT / name) for name in NEIGHBOURS)]
+
+from table_text import DOCUMENT, table, with_table
+
+if __name__ == "__main__":
+    if "--write" in sys.argv[1:]:
+        DOCUMENT.write_text(with_table(DOCUMENT.read_text()))
+    else:
+        print(table())
