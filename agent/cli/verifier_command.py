@@ -1,14 +1,16 @@
 """`enclavia verifier`: serve as a member of the verifier committee, and decide what no machine decides."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.printing import answer
+from agent.cli.printing import answer, printable
 
 if TYPE_CHECKING:
+    from agent.node.verifier.audit import Audited
     from agent.protocol.records import TaskView
 
 app = typer.Typer(
@@ -112,6 +114,66 @@ def revoke(
         raise typer.BadParameter(text, param_hint="--key-epoch")
     file = Orders(directory).give(RevocationOrder(member.node, Slot(slot), epoch, why))
     answer({"node": "0x" + member.node.hex(), "slot": slot, "key_epoch": epoch, "reason": why.name.lower(), "order": str(file)}, as_json=as_json)
+
+
+@app.command()
+def status(directory: DIRECTORY, as_json: JSON = False) -> None:
+    """Show whether this member can do its work. Exit code 0: it can; 1: something is to be done, and `problems` says what."""
+    from agent.cli.verifier_audit import status as look  # noqa: PLC0415
+
+    found = asyncio.run(look(directory))
+    answer(found, as_json=as_json)
+    raise typer.Exit(1 if found["problems"] else 0)
+
+
+@app.command()
+def audit(
+    endpoint: Annotated[str, typer.Option(help="gRPC endpoint of a Sui full node that has the history, https://….")],
+    deployment: Annotated[Path, typer.Option(help="The network's deployment.json.")],
+    policy: Annotated[list[Path], typer.Option("--policy", "-p", help="The document of a policy that counted; may be given several times.")],
+    evidence: Annotated[
+        list[str], typer.Option("--evidence", help="Where evidence lies: http://…, or file:///directory, such as a member's archive; several times.")
+    ],
+    simulated_root: Annotated[Path | None, typer.Option("--simulated-root", help="The root of a localnet's simulated hardware (DER).")] = None,
+    ca: Annotated[Path | None, typer.Option(help="CA certificate of the endpoint (PEM), if the system does not know it.")] = None,
+    slot: Annotated[int | None, typer.Option(min=0, help="Only the records of this slot.")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Judge again every record that a Pool ever got, and name who signed a wrong one. Anybody may.
+
+    Exit code 0: all are sound; 1: one is wrong; 3: none is wrong, but one could not be judged.
+    """
+    from agent.attestation.errors import AttestationError  # noqa: PLC0415
+    from agent.chain.errors import ChainError  # noqa: PLC0415
+    from agent.cli.connect import Endpoint  # noqa: PLC0415
+    from agent.cli.verifier_audit import audit as judge_again  # noqa: PLC0415
+    from agent.node.verifier.audit import Outcome  # noqa: PLC0415
+
+    try:
+        found = asyncio.run(judge_again(Endpoint(endpoint, ca), deployment, policy, evidence, simulated_root, slot))
+    except (AttestationError, ChainError, OSError, ValueError) as error:
+        raise typer.BadParameter(printable(str(error))) from None
+    outcomes = {each.outcome for each in found}
+    code = 1 if Outcome.WRONG in outcomes else 3 if outcomes - {Outcome.SOUND} else 0
+    if as_json:
+        typer.echo(json.dumps({"records": [_audited(each) for each in found], "exit_code": code}))
+        raise typer.Exit(code)
+    for each in found:
+        who = "the chain itself" if each.by_chain else f"committee {each.committee}: " + ", ".join(key.hex()[:16] + "…" for key in each.signers)
+        typer.echo(f"{each.outcome.upper():9} slot {each.slot}, epoch {each.key_epoch}, vouched for by {who}")
+        for why in each.why:
+            typer.echo(printable(f"          {why}"))
+    counts = ", ".join(f"{sum(each.outcome is outcome for each in found)} {outcome}" for outcome in Outcome)
+    typer.echo(f"{len(found)} records: {counts}")
+    raise typer.Exit(code)
+
+
+def _audited(each: "Audited") -> dict[str, object]:
+    return {
+        "outcome": each.outcome.value, "slot": each.slot, "node": "0x" + each.node.hex(), "key_epoch": each.key_epoch, "at_ms": each.at,
+        "policy": each.policy.hex(), "evidence": each.evidence.hex(), "by_chain": each.by_chain, "committee": each.committee,
+        "signers": [key.hex() for key in each.signers], "why": list(each.why), "transaction": each.transaction,
+    }  # fmt: skip
 
 
 def _votes(view: "TaskView") -> dict[str, object]:

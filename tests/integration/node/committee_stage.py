@@ -35,7 +35,7 @@ from agent.node.register import Registrar
 from agent.node.supervisor import Node
 from agent.node.verifier.config import VerifierConfig
 from agent.node.verifier.member import MemberKeyFile
-from agent.protocol.units import Millis, Mist, Slot
+from agent.protocol.units import BlobId, Millis, Mist, Slot
 from localnet.rpc.localnet import Localnet
 
 NOW = Millis(time.time_ns() // 1_000_000)
@@ -103,6 +103,10 @@ class Stage:
         member = await self.chain.member(Slot(0))
         record = None if member is None else member.current()
         return 0 if record is None else record.key_epoch
+
+    def evidence(self) -> list[BlobId]:
+        """What lies in the node's store."""
+        return [BlobId(bytes.fromhex(file.name)) for file in (self.folder / "blobs").rglob("*") if len(file.name) == 64]
 
     async def refused(self) -> list[str]:
         """Why members refused evidence."""
