@@ -107,7 +107,8 @@ def chosen(collections: Sequence[Index], at: Millis) -> tuple[Item, ...]:
     found: dict[tuple[Role, str], Item] = {}
     for item in (item for index in collections for item in index.items):
         known = found.setdefault((item.role, item.subject), item)
-        if _rank(item, at) > _rank(known, at):
+        # of two that are alike the later collection's: what spoilt an archive may be mended by collecting again
+        if _rank(item, at) >= _rank(known, at):
             found[item.role, item.subject] = item
     return tuple(found.values())
 
