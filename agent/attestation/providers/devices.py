@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.attestation.collection.errors import CollectionError
 from agent.attestation.errors import EvidenceError, ProviderError
 from agent.attestation.evidence import Quote
 from agent.attestation.nvidia import COLLATERAL_TYPE, Collateral
@@ -55,14 +57,17 @@ class GpuEvidence(DeviceEvidence):
         return Attested(devices, Quote(COLLATERAL_TYPE, collateral.encode()))
 
     async def _collateral(self, devices: Sequence[Quote]) -> tuple[Collateral, tuple[str, ...]]:
+        found = Collateral()
         missing: tuple[str, ...] = ("no vendor's service is asked",)
         if self._collect is not None:
-            found, missing = await self._collect(devices)
+            try:
+                found, missing = await self._collect(devices)
+            except CollectionError as error:
+                missing = (str(error),)
             if not missing:
                 await keep(self._file, found.encode())
                 return found, ()
         kept = await recalled(self._file)
-        try:
-            return (Collateral() if kept is None else Collateral.decode(kept)), missing
-        except EvidenceError:
-            return Collateral(), missing
+        with suppress(EvidenceError):
+            found = found if kept is None else Collateral.decode(kept)
+        return found, missing
