@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, client, services
+from agent.cli.printing import printable
 
 if TYPE_CHECKING:
     from agent.attestation.collection.collector import Services
@@ -115,6 +116,9 @@ def _report(found: "Sequence[Found]", trials: "Sequence[Trial]", code: int) -> d
                 "ok": trial.ok,
                 "detail": trial.detail,
                 "seconds": dict(trial.seconds),
+                "checks": [{"name": check.name.value, "passed": check.passed, "detail": check.detail} for check in trial.checks],
+                "unjudged": list(trial.unjudged),
+                "error": trial.error,
                 "claims": dict(trial.claims),
                 "challenge": trial.challenge.hex(),
                 "evidence": [{"type": str(each.media_type), "content": base64.b64encode(each.content).decode()} for each in trial.evidence],
@@ -131,8 +135,7 @@ def _lines(found: "Sequence[Found]", trials: "Sequence[Trial]", code: int, out: 
         lines.append(f"{'GOOD ' if trial.ok else 'FAIL '}  {trial.platform.value:12} {trial.detail}{f' ({times})' if times else ''}")
     lines.append({0: "all platforms found are good", 1: "a platform failed", 3: "no platform of hardware on this machine"}[code])
     lines.append(f"{'write a report with --out' if out is None else f'report in {out}'}; docs/hardware.md says where to send it")
-    # what a device says must not move the cursor
-    return ["".join(character if character.isprintable() else "?" for character in line) for line in lines]
+    return list(map(printable, lines))
 
 
 def _content(file: Path, limit: int) -> bytes:

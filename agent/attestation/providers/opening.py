@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha384
 from typing import Final
 
 import httpx
@@ -22,6 +23,8 @@ from agent.attestation.simulated_platform import SimulatedPlatform
 from agent.protocol.units import Millis
 
 _SECONDS: Final = 30.0
+_NO_CODE: Final = sha384(b"enclavia: a simulated platform on trial").digest()
+"""What such a platform says it measured: no policy allows it, and all zeros would be debug mode."""
 
 
 def opens(
@@ -59,7 +62,7 @@ def opens(
     async def pretending() -> AsyncIterator[EvidenceProvider]:
         if simulated is None:
             raise ProviderError("no simulated platform was given")
-        yield SimulatedProvider(simulated, bytes(48), now)
+        yield SimulatedProvider(simulated, _NO_CODE, now)
 
     return {
         Platform.TDX: tdx,
