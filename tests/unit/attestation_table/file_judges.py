@@ -22,7 +22,7 @@ from agent.attestation.intel.collateral import Collateral
 from agent.attestation.intel.evidence import IntelEvidence
 from agent.attestation.intel.quote import Quote, without_padding
 from agent.attestation.intel.report import TdReport
-from agent.attestation.intel.revocation import _revocation_list, _statement, check_collateral
+from agent.attestation.intel.revocation import check_collateral, check_list, check_statement
 from agent.attestation.intel.root import INTEL_ROOT
 from agent.attestation.intel.signature import check_chain, check_signatures
 from agent.attestation.nvidia import NVIDIA_ROOTS
@@ -146,7 +146,7 @@ def intel_statement(name: str) -> Judge:
         except ValueError:
             raise BadSignature("a signature that is not hex") from None
         signer = certificates.load(Collateral.from_json(content(ASSEMBLED)).tcb_signer)
-        return _statement(statement, raw, signer, at, name)
+        return check_statement(statement, raw, signer, at, name)
 
     return typed(check)
 
@@ -154,7 +154,7 @@ def intel_statement(name: str) -> Judge:
 def intel_crl(*, root: bool) -> Judge:
     def check(data: bytes, at: Millis) -> object:
         chain = Quote.decode(without_padding(content("tdx-go-tdx-guest/tdx_prod_quote_SPR_E4.dat"))).chain
-        found = _revocation_list(data, certificates.load(INTEL_ROOT if root else chain[1]), at, "file's")
+        found = check_list(data, certificates.load(INTEL_ROOT if root else chain[1]), at, "file's")
         return [each.serial_number for each in found]
 
     return typed(check)
@@ -169,7 +169,7 @@ def pinned(*roots: bytes) -> Judge:
             certificate = certificates.load(der)
             if der not in roots:
                 raise UntrustedRoot("none of those that are trusted")
-            certificates._check_validity(certificate, at)
+            certificates.check_validity(certificate, at)
         return found
 
     return typed(check)
@@ -188,9 +188,9 @@ def _authorities(data: bytes, at: Millis) -> object:
     if found[-1] not in (*AMD_ROOTS.values(), *AMD_INTERMEDIATES):
         raise UntrustedRoot("none of those that are trusted")
     for issued, issuer in pairwise(loaded):
-        certificates._check_link(issuer, issued, below=0)
+        certificates.check_link(issuer, issued, below=0)
     for each in loaded:
-        certificates._check_validity(each, at)
+        certificates.check_validity(each, at)
     return found
 
 

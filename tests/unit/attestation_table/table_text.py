@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from failure_matrix import matrix
 from vector_rows import ENDLESS, ROWS, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "attestation-tests.md"
 BEGIN, END = "<!-- table of vectors: begin -->\n", "<!-- table of vectors: end -->\n"
+MATRIX_BEGIN, MATRIX_END = "<!-- matrix of failures: begin -->\n", "<!-- matrix of failures: end -->\n"
 
 
 def outcome(fails: frozenset[str]) -> str:
@@ -40,8 +42,17 @@ def with_table(document: str) -> str:
     Raises:
         ValueError: the marks are not in it.
     """
-    head, begins, rest = document.partition(BEGIN)
-    _, ends, tail = rest.partition(END)
+    return _between(document, BEGIN, table(), END)
+
+
+def with_matrix(document: str) -> str:
+    """As `with_table`, the matrix of failures."""
+    return _between(document, MATRIX_BEGIN, matrix(), MATRIX_END)
+
+
+def _between(document: str, begin: str, text: str, end: str) -> str:
+    head, begins, rest = document.partition(begin)
+    _, ends, tail = rest.partition(end)
     if not begins or not ends:
-        raise ValueError(f"no {BEGIN.strip()} and {END.strip()} in the document: put them where the table belongs")
-    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+        raise ValueError(f"no {begin.strip()} and {end.strip()} in the document: put them where the table belongs")
+    return f"{head}{begin}\n{text}\n{end}{tail}"

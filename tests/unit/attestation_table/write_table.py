@@ -1,4 +1,4 @@
-"""Prints the table of vectors; with --write, puts it into docs/attestation-tests.md.
+"""Prints the matrix of failures and the table of vectors; with --write, puts them into docs/attestation-tests.md.
 
     python tests/unit/attestation_table/write_table.py [--write]
 """
@@ -10,10 +10,11 @@ UNIT = Path(__file__).parents[1]
 NEIGHBOURS = ("attestation_table", "attestation_pki", "attestation", "attestation_integration", "attestation_nvidia")
 sys.path[:0] = [str(UNIT.parents[1]), *(str(UNIT / name) for name in NEIGHBOURS)]
 
-from table_text import DOCUMENT, table, with_table
+from failure_matrix import matrix
+from table_text import DOCUMENT, table, with_matrix, with_table
 
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
-        DOCUMENT.write_text(with_table(DOCUMENT.read_text()))
+        DOCUMENT.write_text(with_matrix(with_table(DOCUMENT.read_text())))
     else:
-        print(table())
+        print(matrix(), table(), sep="\n")
