@@ -39,7 +39,8 @@ def load(der: bytes) -> x509.Certificate:
             _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except Exception as error:  # noqa: BLE001 - a hostile certificate raises whatever its broken part raises
         raise Malformed(f"certificate cannot be read ({type(error).__name__})") from None
-    if certificate.public_bytes(Encoding.DER) != der:
+    # the byte before the signature counts unused bits: there are none, yet the library would admit some
+    if certificate.public_bytes(Encoding.DER) != der or der[-len(certificate.signature) - 1]:
         raise Malformed("certificate is not in its DER encoding")
     return certificate
 
@@ -58,16 +59,48 @@ def check_chain(chain: Sequence[bytes], root: bytes, at: Millis) -> x509.Certifi
     certificates = [load(der) for der in chain]
     if chain[0] != root:
         raise UntrustedRoot(f"the chain ends at {_name(certificates[0])!r}, not at the root trusted for this kind")
-    _check_link(certificates[0], certificates[0], below=len(chain) - 2)
+    check_link(certificates[0], certificates[0], below=len(chain) - 2)
     for depth, (issuer, issued) in enumerate(pairwise(certificates)):
         # how many CA certificates stand between this issuer and the leaf
-        _check_link(issuer, issued, below=len(chain) - 2 - depth)
+        check_link(issuer, issued, below=len(chain) - 2 - depth)
     leaf = certificates[-1]
     if _is_authority(leaf):
         raise BadChain("the leaf certificate is an authority's: it may issue, not sign documents")
     for certificate in certificates:
-        _check_validity(certificate, at)
+        check_validity(certificate, at)
     return leaf
+
+
+def check_link(issuer: x509.Certificate, issued: x509.Certificate, below: int) -> None:
+    """Check that `issuer` may issue, with `below` authorities between it and the leaf, and has issued `issued`.
+
+    Raises:
+        BadChain: it may not, or has not.
+    """
+    if issued.issuer != issuer.subject:
+        raise BadChain(f"{_name(issued)!r} names another issuer than {_name(issuer)!r}")
+    if not _is_authority(issuer):
+        raise BadChain(f"{_name(issuer)!r} is no authority, yet issued {_name(issued)!r}")
+    path_length = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    if path_length is not None and below > path_length:
+        raise BadChain(f"{_name(issuer)!r} allows {path_length} authorities below it, there are {below}")
+    try:
+        issued.verify_directly_issued_by(issuer)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        raise BadChain(f"{_name(issued)!r} is not signed by {_name(issuer)!r}") from None
+
+
+def check_validity(certificate: x509.Certificate, at: Millis) -> None:
+    """Check that `certificate` is valid at `at`.
+
+    Raises:
+        NotValidThen: it is not.
+    """
+    # integers, so that a time beyond the year 9999 compares like any other
+    begins, ends = (_millis(moment) for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc))
+    if not begins <= at <= ends:
+        valid = f"{certificate.not_valid_before_utc:%F %T} to {certificate.not_valid_after_utc:%F %T} UTC"
+        raise NotValidThen(f"{_name(certificate)!r} is valid {valid}, not at {moment(at)}: ask the node for fresh evidence")
 
 
 def p384_key(leaf: x509.Certificate) -> ec.EllipticCurvePublicKey:
@@ -88,20 +121,6 @@ def organization(certificate: x509.Certificate) -> str:
     return ", ".join(str(attribute.value) for attribute in found)
 
 
-def _check_link(issuer: x509.Certificate, issued: x509.Certificate, below: int) -> None:
-    if issued.issuer != issuer.subject:
-        raise BadChain(f"{_name(issued)!r} names another issuer than {_name(issuer)!r}")
-    if not _is_authority(issuer):
-        raise BadChain(f"{_name(issuer)!r} is no authority, yet issued {_name(issued)!r}")
-    path_length = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
-    if path_length is not None and below > path_length:
-        raise BadChain(f"{_name(issuer)!r} allows {path_length} authorities below it, there are {below}")
-    try:
-        issued.verify_directly_issued_by(issuer)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        raise BadChain(f"{_name(issued)!r} is not signed by {_name(issuer)!r}") from None
-
-
 def _is_authority(certificate: x509.Certificate) -> bool:
     extensions = certificate.extensions
     try:
@@ -110,14 +129,6 @@ def _is_authority(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     return constraints.ca and usage.key_cert_sign
-
-
-def _check_validity(certificate: x509.Certificate, at: Millis) -> None:
-    # integers, so that a time beyond the year 9999 compares like any other
-    begins, ends = (_millis(moment) for moment in (certificate.not_valid_before_utc, certificate.not_valid_after_utc))
-    if not begins <= at <= ends:
-        valid = f"{certificate.not_valid_before_utc:%F %T} to {certificate.not_valid_after_utc:%F %T} UTC"
-        raise NotValidThen(f"{_name(certificate)!r} is valid {valid}, not at {moment(at)}: ask the node for fresh evidence")
 
 
 def _millis(moment: datetime) -> int:

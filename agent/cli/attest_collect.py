@@ -1,6 +1,7 @@
 """`enclavia attest collateral`: asks the vendors for what an audit will need, and keeps it."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agent.cli.attest_inputs import content
-from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, client, services
+from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, check_addresses, client, services
 from agent.cli.printing import printable
+from agent.cli.user_files import write_regular
 
 if TYPE_CHECKING:
     from agent.attestation.collection.index import Index
@@ -32,7 +34,9 @@ def collateral(
     nvidia_ocsp: OCSP = None,
     as_json: JSON = False,
 ) -> None:
-    """Keep what an audit of FILE will need. Exit code 0: all of it; 1: something is missing, and the index says what; 2: wrong usage."""
+    """Keep what an audit of FILE will need. Exit code 0: all of it; 1: something is missing, and the index says what; 2: wrong usage,
+    FILE is no evidence, or the archive does not keep anything.
+    """
     from agent.attestation.collection.collector import Collector  # noqa: PLC0415
     from agent.attestation.collection.errors import ArchiveError  # noqa: PLC0415
     from agent.attestation.collection.replay import kept_for, replayed  # noqa: PLC0415
@@ -40,11 +44,15 @@ def collateral(
     from agent.attestation.errors import EvidenceError  # noqa: PLC0415
     from agent.attestation.raw import MAX_FILE  # noqa: PLC0415
 
+    check_addresses(intel_pccs, amd_kds, nvidia_rim, nvidia_ocsp)
     data = content(file, "FILE", MAX_FILE + _CLOSE)
+    if out is not None:
+        _check_ours(data)
     kept = Store(store)
+    watched = sys.stderr.isatty() and not as_json
 
     def tell(line: str) -> None:
-        if not as_json:
+        if watched:
             typer.echo(printable(line), err=True)
 
     async def collect() -> "Index":
@@ -54,19 +62,29 @@ def collateral(
     try:
         index = asyncio.run(collect())
         if out is not None:
-            out.write_bytes(replayed(data, kept_for(data, kept, index.collected_at)))
+            write_regular(out, replayed(data, kept_for(data, kept, index.collected_at)), "--out")
     except EvidenceError as error:
         raise typer.BadParameter(printable(str(error)), param_hint="FILE") from None
     except ArchiveError as error:
         raise typer.BadParameter(printable(str(error)), param_hint="--store") from None
-    except OSError as error:
-        raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
     if as_json:
         typer.echo(index.encode().decode().strip())
     else:
         for line in _lines(index, store):
             typer.echo(printable(line))
     raise typer.Exit(1 if index.missing else 0)
+
+
+def _check_ours(data: bytes) -> None:
+    from agent.attestation.errors import EvidenceError  # noqa: PLC0415
+    from agent.attestation.evidence import Evidence  # noqa: PLC0415
+
+    try:
+        Evidence.decode(data)
+    except EvidenceError:
+        raise typer.BadParameter(
+            "FILE is not our evidence, and a vendor's file has no room for collateral: give `attest verify` the store instead", param_hint="--out"
+        ) from None
 
 
 def _lines(index: "Index", store: Path) -> Iterator[str]:

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.attestation.moments import moment
 from agent.cli.attest_collect import collateral as collateral_command
 from agent.cli.attest_inputs import AT, COLLATERAL, EXPECT, FILE, JSON, REPORT_DATA, SIGNER, SIMULATED_ROOT, judged, policy_in
+from agent.cli.attest_result import result as result_command
 from agent.cli.attest_selftest import selftest
+from agent.cli.printing import printable
+from agent.cli.user_files import member_key, write_regular
 
 if TYPE_CHECKING:
     from agent.attestation.verdict import QuoteVerdict
@@ -17,6 +21,7 @@ app = typer.Typer(name="attest", help="Check evidence of any vendor's hardware, 
 
 app.command()(selftest)
 app.command("collateral")(collateral_command)
+app.command("result")(result_command)
 
 
 @app.callback()
@@ -38,29 +43,40 @@ def verify(
         bool, typer.Option("--authenticate-only", help="Ask only whether the vendor's hardware signed this; exit 0 if it did, whatever it says.")
     ] = False,
     sign_with: Annotated[Path | None, typer.Option("--sign-with", help="A member key, as `enclavia verifier init` writes: sign the result.")] = None,
-    result: Annotated[Path | None, typer.Option("--result", help="Where the signed result goes (COSE_Sign1).")] = None,
+    result: Annotated[Path | None, typer.Option("--result", help="Where the signed result goes (COSE_Sign1); read it with `attest result`.")] = None,
     as_json: JSON = False,
 ) -> None:
     """Print the verdict on FILE. Exit code 0: accepted under the policy; 1: refused, or judged by no policy; 2: wrong usage."""
     if authenticate_only and policy is not None:
         raise typer.BadParameter("a policy decides more than authenticity: give one of the two", param_hint="--authenticate-only")
     if (sign_with is None) is not (result is None):
-        raise typer.BadParameter("a signed result needs both a key and a file", param_hint="--sign-with, --result")
+        raise typer.BadParameter("a signed result needs both a key and a file: give both, or neither", param_hint="--sign-with, --result")
+    if signer and policy is None:
+        raise typer.BadParameter("it says whose signature the policy needs: give --policy too", param_hint="--signer")
+    key = None if sign_with is None else member_key(sign_with, "--sign-with")
     verdict = judged(file, None if policy is None else policy_in(policy, signer), at, collateral, report_data, expect, simulated_root)
+    if key is not None and result is not None:
+        from agent.attestation.result import MAX_RESULT, AttestationResult  # noqa: PLC0415 - verifiers load only where they are needed
+
+        signed = AttestationResult.of(verdict).sign(key)
+        if len(signed) > MAX_RESULT:
+            detail = f"the result has {len(signed)} bytes, and nobody reads more than {MAX_RESULT}: judge fewer devices at once"
+            raise typer.BadParameter(detail, param_hint="--result")
+        write_regular(result, signed, "--result")
     typer.echo(json.dumps(document(verdict)) if as_json else "\n".join(lines(verdict)))
-    if sign_with is not None and result is not None:
-        _sign(verdict, sign_with, result)
     raise typer.Exit(0 if (verdict.authentic if authenticate_only else verdict.ok) else 1)
 
 
 def document(verdict: "QuoteVerdict") -> dict[str, object]:
-    """The verdict for programs."""
+    """The verdict for programs; docs/attestation.md names every key."""
     claims, binding = verdict.claims, verdict.binding
     return {
         "accepted": verdict.ok,
         "authentic": verdict.authentic,
         "simulated": verdict.simulated,
         "what": verdict.what,
+        "who": whose(verdict),
+        "at": moment(verdict.at),
         "at_ms": verdict.at,
         "evidence_digest": verdict.evidence_digest.hex(),
         "policy": None if verdict.policy is None else verdict.policy.hex(),
@@ -76,7 +92,9 @@ def document(verdict: "QuoteVerdict") -> dict[str, object]:
             "debug": claims.debug,
             "issued_at_ms": claims.issued_at,
             "hardware_id": None if claims.hardware_id is None else claims.hardware_id.hex(),
+            "shared_key": claims.shared_key,
             "tcb_status": None if claims.tcb_status is None else str(claims.tcb_status),
+            "tcb_evaluation": claims.tcb_evaluation,
             "advisories": list(claims.advisories),
         },
         "binding": None
@@ -106,9 +124,24 @@ def summary(verdict: "QuoteVerdict") -> str:
     return f"{simulated}REFUSED: {verdict.what}"
 
 
+def whose(verdict: "QuoteVerdict") -> str:
+    """Whose evidence it is, as far as signatures say."""
+    claims, binding = verdict.claims, verdict.binding
+    if binding is not None:
+        return f"node 0x{binding.node_id.hex()} of network 0x{binding.network_id.hex()}"
+    if claims is None:
+        names = ", ".join(each.hardware_id.hex() for each in verdict.devices)
+        return f"devices {names}, and no CPU" if names else "nobody's: no signature was found to hold"
+    if claims.hardware_id is None:
+        return f"a {claims.kind.name} machine that this evidence does not name"
+    shared = ", by the word of its provider" if claims.shared_key else ""
+    return f"{claims.kind.name} chip {claims.hardware_id.hex()}{shared}"
+
+
 def lines(verdict: "QuoteVerdict") -> list[str]:
     """The verdict for people."""
-    found = [summary(verdict)]
+    found = [summary(verdict), f"  whose        {whose(verdict)}", f"  as of        {moment(verdict.at)}"]
+    found.append(f"  policy       {'none' if verdict.policy is None else verdict.policy.hex()}")
     claims, binding = verdict.claims, verdict.binding
     if claims is not None:
         found.append(f"  kind         {claims.kind.name}{', DEBUG' if claims.debug else ''}")
@@ -121,16 +154,4 @@ def lines(verdict: "QuoteVerdict") -> list[str]:
         found.append(f"               on chain {binding.chain_id}; compare with --expect, nobody else did")
     found += [f"  device {each.index:<5} {each.hardware_model}, {each.hardware_id.hex()}" for each in verdict.devices]
     found += [f"  {'pass' if check.passed else 'FAIL'}  {check.name.value:24} {check.detail}" for check in verdict.checks]
-    # what a hostile file says must not move the cursor
-    return ["".join(character if character.isprintable() else "?" for character in line) for line in found]
-
-
-def _sign(verdict: "QuoteVerdict", key: Path, file: Path) -> None:
-    from agent.attestation.result import AttestationResult  # noqa: PLC0415
-    from agent.node.verifier.member import MemberKeyFile  # noqa: PLC0415
-
-    signed = AttestationResult.of(verdict).sign(MemberKeyFile.load(key))
-    try:
-        file.write_bytes(signed)
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}", param_hint="--result") from None
+    return [printable(line) for line in found]

@@ -1,13 +1,14 @@
 """What `attest verify` and `policy explain` are given, read into what the verification wants."""
 
-import os
 import re
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from agent.cli.printing import printable
+from agent.cli.user_files import read_regular
 
 if TYPE_CHECKING:
     from agent.attestation.checks import CheckName
@@ -63,7 +64,7 @@ def judged(
     verifiers = [*HARDWARE]
     if simulated_root is not None:
         try:
-            verifiers.append(SimulatedVerifier(content(simulated_root, "--simulated-root")))
+            verifiers.append(SimulatedVerifier(content(simulated_root, "--simulated-root", _CLOSE * 4)))
         except EvidenceError as error:
             raise typer.BadParameter(str(error), param_hint="--simulated-root") from None
     wanted = None if report_data is None else octets(report_data, None, "--report-data")
@@ -92,30 +93,49 @@ def _with_collateral(data: bytes, collateral: list[Path], at: "Millis") -> tuple
     from agent.attestation.collection.errors import ArchiveError  # noqa: PLC0415
     from agent.attestation.collection.replay import kept_for, replayed  # noqa: PLC0415
     from agent.attestation.collection.store import Store  # noqa: PLC0415
-    from agent.attestation.errors import EvidenceError  # noqa: PLC0415
-    from agent.attestation.evidence import Evidence  # noqa: PLC0415
+    from agent.attestation.errors import EvidenceError, Oversized  # noqa: PLC0415
     from agent.attestation.raw import MAX_FILE  # noqa: PLC0415
 
     found, beside = data, []
     for each in collateral:
-        if not each.is_dir():
+        if not _is_folder(each):
             beside.append(content(each, "--collateral", MAX_FILE + _CLOSE))
             continue
         try:
             kept = kept_for(data, Store(each), at)
-        except ArchiveError as error:
-            raise typer.BadParameter(str(error), param_hint="--collateral") from None
-        try:
-            Evidence.decode(found)
+            if _is_ours(found):
+                found = replayed(found, kept)
+            else:
+                beside += kept.beside()
+        except (ArchiveError, Oversized) as error:
+            raise typer.BadParameter(printable(str(error)), param_hint="--collateral") from None
         except EvidenceError:
-            beside += kept.beside()
-        else:
-            found = replayed(found, kept)
+            # broken inside: the verdict on it as it is says where
+            continue
     return found, beside
 
 
-def policy_in(file: Path, signer: list[str] | None) -> "Policy":
-    """The policy in `file`, signed by one of `signer` if any is given.
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # whoever reads it says what is wrong with it
+        return False
+
+
+def _is_ours(data: bytes) -> bool:
+    from agent.attestation.errors import EvidenceError  # noqa: PLC0415
+    from agent.attestation.evidence import Evidence  # noqa: PLC0415
+
+    try:
+        Evidence.decode(data)
+    except EvidenceError:
+        return False
+    return True
+
+
+def policy_in(file: Path, signer: list[str] | None, hint: str = "--policy") -> "Policy":
+    """The policy in `file`, which `hint` named, signed by one of `signer` if any is given.
 
     Raises:
         typer.BadParameter: it cannot be used; the text says why.
@@ -125,13 +145,13 @@ def policy_in(file: Path, signer: list[str] | None) -> "Policy":
 
     keys = [octets(each, KEY_BYTES, "--signer") for each in signer or ()]
     try:
-        return load_policy(content(file, "--policy", MAX_DOCUMENT + _CLOSE), keys)
+        return load_policy(content(file, hint, MAX_DOCUMENT + _CLOSE), keys)
     except PolicyError as error:
-        raise typer.BadParameter(str(error), param_hint=str(file)) from None
+        raise typer.BadParameter(printable(str(error)), param_hint=hint) from None
 
 
-def moment(text: str | None) -> "Millis":
-    """The time that `text` says, or now.
+def moment(text: str | None, hint: str = "--at") -> "Millis":
+    """The time that `text` says, or now; `hint` is the option that gave it.
 
     Raises:
         typer.BadParameter: it says none, or none since 1970.
@@ -140,15 +160,15 @@ def moment(text: str | None) -> "Millis":
 
     if text is None:
         return Millis(int(datetime.now(UTC).timestamp() * 1000))
-    if _EPOCH.match(text):
+    if _EPOCH.match(text) and int(text) < 1 << 64:
         return Millis(int(text))
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: write 2026-01-31T12:00:00Z, or milliseconds", param_hint="--at") from None
+        raise typer.BadParameter(f"{text!r} is no time: write 2026-01-31T12:00:00Z, or milliseconds", param_hint=hint) from None
     at = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     if at < 0:
-        raise typer.BadParameter(f"{text!r} lies before 1970", param_hint="--at")
+        raise typer.BadParameter(f"{text!r} lies before 1970", param_hint=hint)
     return Millis(int(at * 1000))
 
 
@@ -156,17 +176,9 @@ def content(file: Path, hint: str, limit: int | None = None) -> bytes:
     """At most `limit` bytes of `file`.
 
     Raises:
-        typer.BadParameter: it cannot be read.
+        typer.BadParameter: it cannot be read, or is no regular file.
     """
-    try:
-        # a pipe or a device would block, or never end
-        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise typer.BadParameter(f"{file} is no regular file: copy it into one", param_hint=hint)
-            return opened.read(-1 if limit is None else limit)
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint=hint) from None
+    return read_regular(file, hint, limit)
 
 
 def octets(text: str, size: int | None, hint: str) -> bytes:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from agent.cli.printing import printable
+
 if TYPE_CHECKING:
     import httpx
 
@@ -33,8 +35,27 @@ def services(
     )
 
 
+def check_addresses(intel_pccs: str | None, amd_kds: str | None, nvidia_rim: str | None, nvidia_ocsp: str | None) -> None:
+    """Check what people gave as addresses, before anybody is asked.
+
+    Raises:
+        typer.BadParameter: one is none, or would tell the network between which platform asks.
+    """
+    from agent.attestation.collection.errors import BadAddress  # noqa: PLC0415
+    from agent.attestation.collection.fetcher import host_of  # noqa: PLC0415
+
+    given = {"--intel-pccs": intel_pccs, "--amd-kds": amd_kds, "--nvidia-rim": nvidia_rim, "--nvidia-ocsp": nvidia_ocsp}
+    for option, url in given.items():
+        try:
+            if url is not None:
+                host_of(url)
+        except BadAddress as error:
+            raise typer.BadParameter(printable(str(error)), param_hint=option) from None
+
+
 def client() -> "httpx.AsyncClient":
     """For vendors' services; the caller closes it."""
     import httpx  # noqa: PLC0415
 
-    return httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False)
+    # a proxy of the environment would read what is asked of a cache on this very machine
+    return httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False)

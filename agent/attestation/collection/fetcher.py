@@ -1,6 +1,7 @@
 """Asking vendors' services, politely and with distrust: bounded answers, no redirects, patience with the busy."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -31,6 +32,8 @@ class Patience:
     """Pauses of one host together: one that is always busy at first is given up as well."""
     answer: float = 60.0
     """For one whole answer: one that drips without end is given up."""
+    memory: float = 600.0
+    """After so long a host gets patience anew: nodes ask for as long as they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,31 @@ class Fetched:
     """Names in lower case."""
 
 
+@dataclass(slots=True)
+class _Remembered:
+    """Of one host."""
+
+    since: float
+    waited: float = 0.0
+    given_up: str = ""
+    """Why it is not asked again."""
+
+
 class Fetcher:
-    """Asks through `client`, which is the caller's to configure and close. For one collection: who failed is not asked again."""
+    """Asks through `client`, which is the caller's to configure and close. Who failed is not asked again for a while."""
 
     def __init__(
         self,
         client: httpx.AsyncClient,
         patience: Patience | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client: Final = client
         self._patience: Final = patience or Patience()
         self._sleep: Final = sleep
-        self._waited: Final[dict[str, float]] = {}
-        self._given_up: Final[dict[str, str]] = {}
+        self._clock: Final = clock
+        self._hosts: Final[dict[str, _Remembered]] = {}
 
     async def fetch(self, wanted: Wanted, first: float | None = None) -> Fetched:
         """The answer to `wanted`; `first` is the first pause, where a service is known to want another than most.
@@ -78,16 +92,23 @@ class Fetcher:
         Raises:
             BadAddress, ServiceUnreachable, ServiceRefused, HostileAnswer
         """
-        host = _host(wanted.url)
-        if host in self._given_up:
-            raise ServiceUnreachable(f"{wanted.url} was not asked, for {self._given_up[host]}")
+        host = self._remembered(host_of(wanted.url))
+        if host.given_up:
+            raise ServiceUnreachable(f"{wanted.url} was not asked, for {host.given_up}")
         try:
             return await self._patiently(wanted, host, self._patience.first if first is None else first)
         except ServiceUnreachable as error:
-            self._given_up[host] = str(error)
+            host.given_up = str(error)
             raise
 
-    async def _patiently(self, wanted: Wanted, host: str, pause: float) -> Fetched:
+    def _remembered(self, name: str) -> _Remembered:
+        now = self._clock()
+        known = self._hosts.get(name)
+        if known is None or now - known.since > self._patience.memory:
+            known = self._hosts[name] = _Remembered(now)
+        return known
+
+    async def _patiently(self, wanted: Wanted, host: _Remembered, pause: float) -> Fetched:
         for _ in range(self._patience.attempts - 1):
             try:
                 return await self._once(wanted)
@@ -99,13 +120,12 @@ class Fetcher:
         except _Later as error:
             raise ServiceUnreachable(f"{error}, {self._patience.attempts} times: collect again later") from error
 
-    async def _wait(self, host: str, seconds: float, why: "_Later") -> None:
+    async def _wait(self, host: _Remembered, seconds: float, why: "_Later") -> None:
         if seconds > self._patience.ceiling:
             raise ServiceUnreachable(f"{why}, and it would take a pause of {seconds:g} s: collect again after that") from why
-        waited = self._waited.get(host, 0.0) + seconds
-        if waited > self._patience.total:
+        if host.waited + seconds > self._patience.total:
             raise ServiceUnreachable(f"{why}, after pauses of {self._patience.total:g} s together: collect again later") from why
-        self._waited[host] = waited
+        host.waited += seconds
         await self._sleep(seconds)
 
     async def _once(self, wanted: Wanted) -> Fetched:
@@ -141,8 +161,8 @@ class _Later(Exception):
         self.seconds: Final = seconds
 
 
-def _host(url: str) -> str:
-    """Whom `url` asks.
+def host_of(url: str) -> str:
+    """Whom `url` asks, with the port.
 
     Raises:
         BadAddress: no address, or one that would tell the network between which platform asks.

@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Final
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from agent.attestation import certificates
-from agent.attestation.collection.errors import CollectionError, HostileAnswer, proving
+from agent.attestation.collection.errors import CollectionError, HostileAnswer, Unproven, proving
 from agent.attestation.collection.fetcher import Fetcher, Wanted
 from agent.attestation.collection.index import Role
 from agent.attestation.collection.pieces import Gathering, Piece
@@ -46,6 +47,17 @@ _SWITCH_BOARD: Final = "5612_0002_890"
 """Switches do not report their board; NVIDIA's verifiers name this one for all LS10."""
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestName:
+    """A manifest that a device's report calls for."""
+
+    name: str
+    """As the RIM service knows it."""
+    model: str
+    """What the manifest has to speak of, such as "GH100", and below which version."""
+    version: str
+
+
 class NvidiaService:
     """The services at `rim` and `ocsp`; `roots` complete chains that came without."""
 
@@ -70,8 +82,8 @@ class NvidiaService:
             with proving(f"device {place} itself"):
                 # the last certificate is the device's own word on its firmware; no authority answers for it
                 chains.append(_proven_chain(item.chain, self._roots.device)[:-1])
-        for name in dict.fromkeys(name for kind, item in items for name in manifest_names(kind, item)):
-            manifests = await into.take(f"manifest {name}", self._manifest(name))
+        for wanted in dict.fromkeys(name for kind, item in items for name in manifest_names(kind, item)):
+            manifests = await into.take(f"manifest {wanted.name}", self._manifest(wanted))
             chains += [from_root(_signers(manifest.content), self._roots.rim) for manifest in manifests]
         for issuer, subject in dict.fromkeys(pair for chain in chains for pair in pairwise(chain)):
             await into.take(f"OCSP response for {_said(subject)}", self._status(subject, issuer))
@@ -87,12 +99,12 @@ class NvidiaService:
         rims, answers = (tuple(piece.content for piece in into.pieces if piece.role is role) for role in (Role.NVIDIA_RIM, Role.NVIDIA_OCSP))
         return Collateral(rims, answers), tuple(into.missing)
 
-    async def _manifest(self, name: str) -> Sequence[Piece]:
-        answer = await self._fetcher.fetch(Wanted(f"{self._rim}/v1/rim/{name}", _MAX_ANSWER, ("application/json",)))
+    async def _manifest(self, wanted: ManifestName) -> Sequence[Piece]:
+        answer = await self._fetcher.fetch(Wanted(f"{self._rim}/v1/rim/{wanted.name}", _MAX_ANSWER, ("application/json",)))
         try:
-            found: Any = json.loads(answer.content)
-            rim = base64.b64decode(found["rim"], validate=True)
-            stated = found.get("sha256")
+            fields: Any = json.loads(answer.content)
+            rim = base64.b64decode(fields["rim"], validate=True)
+            stated = fields.get("sha256")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise HostileAnswer(f"{answer.url} answers without a manifest") from None
         if len(rim) > MAX_XML:
@@ -101,8 +113,11 @@ class NvidiaService:
             raise HostileAnswer(f"{answer.url} answers with a manifest of another digest than it states")
         with proving(answer.url):
             window = Window.of(*map(certificates.load, from_root(_signers(rim), self._roots.rim)))
-            check_rim(rim, self._roots.rim, window.begins)
-        return (Piece(role=Role.NVIDIA_RIM, subject=name, content=rim, source=answer.url, window=window),)
+            found = check_rim(rim, self._roots.rim, window.begins)
+        if (found.model, found.version) != (wanted.model, wanted.version):
+            given = f"{found.model[:20]} {found.version[:40]}"
+            raise Unproven(f"{answer.url} gives the manifest of {given}, asked for was {wanted.model} {wanted.version}")
+        return (Piece(role=Role.NVIDIA_RIM, subject=wanted.name, content=rim, source=answer.url, window=window),)
 
     async def _status(self, subject: bytes, issuer: bytes) -> Sequence[Piece]:
         certificate, authority = certificates.load(subject), certificates.load(issuer)
@@ -151,18 +166,23 @@ def _said(der: bytes) -> str:
     return f"{str(names[0].value)[:60] if names else 'a certificate'}, number {found.serial_number:x}"
 
 
-def manifest_names(kind: DeviceKind, item: DeviceItem) -> tuple[str, ...]:
-    """By which names the RIM service knows the manifests of a device's firmware and driver.
+def manifest_names(kind: DeviceKind, item: DeviceItem) -> tuple[ManifestName, ...]:
+    """The manifests of a device's firmware and driver.
 
     Raises:
-        EvidenceError: the report does not say what runs there.
+        EvidenceError, CollectionError: the report does not say what runs there.
     """
     report = DeviceReport.decode(item.report)
-    firmware = _word(report.vbios_version.replace(".", "")).upper()
+    model, firmware = _model(item), report.vbios_version
+    short = _word(firmware.replace(".", "")).upper()
     if kind is DeviceKind.SWITCH:
-        return (f"NV_SWITCH_BIOS_{_SWITCH_BOARD}_{firmware}",)
+        return (ManifestName(f"NV_SWITCH_BIOS_{_SWITCH_BOARD}_{short}", model, firmware),)
     board = "_".join(_word(report.opaque.get(entry, b"").rstrip(b"\0").decode("ascii", "replace")) for entry in _BOARD)
-    return f"NV_GPU_VBIOS_{board.upper()}_{firmware}", f"NV_GPU_DRIVER_{_model(item)}_{_word(report.driver_version)}"
+    driver = _word(report.driver_version)
+    return (
+        ManifestName(f"NV_GPU_VBIOS_{board.upper()}_{short}", model, firmware),
+        ManifestName(f"NV_GPU_DRIVER_{model}_{driver}", model, driver),
+    )
 
 
 def _model(item: DeviceItem) -> str:

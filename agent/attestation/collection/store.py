@@ -37,10 +37,13 @@ class Store:
             ArchiveError
         """
         try:
-            last = self.collections(BlobId(bytes.fromhex(index.evidence)))[-1]
+            known = self.collections(BlobId(bytes.fromhex(index.evidence)))
         except NothingCollected:
             pass
         else:
+            if len(known) == MAX_COLLECTIONS:
+                raise ArchiveError(f"{len(known)} collections for {index.evidence} are as many as are kept: keep older ones elsewhere")
+            last = known[-1]
             if last.collected_at <= index.collected_at and (last.items, last.missing) == (index.items, index.missing):
                 return False
         text = index.encode()

@@ -59,21 +59,24 @@ def check_collateral(collateral: Collateral, quote: Quote, root: bytes, at: Mill
     qe_signer = certificates.check_chain((root, collateral.qe_signer), root, at)
     chain = [certificates.load(der) for der in quote.chain]
     lists = (
-        _revocation_list(collateral.root_crl, chain[0], at, "root's"),
-        _revocation_list(collateral.pck_crl, chain[-2], at, "PCK authority's"),
+        check_list(collateral.root_crl, chain[0], at, "root's"),
+        check_list(collateral.pck_crl, chain[-2], at, "PCK authority's"),
     )
     for certificate in (*chain[1:-1], tcb_signer, qe_signer):
         _check_not_revoked(certificate, lists[0])
     _check_not_revoked(chain[-1], lists[1])
     return Statements(
-        _statement(collateral.tcb_info, collateral.tcb_info_signature, tcb_signer, at, "TCB info"),
-        _statement(collateral.qe_identity, collateral.qe_identity_signature, qe_signer, at, "QE identity"),
+        check_statement(collateral.tcb_info, collateral.tcb_info_signature, tcb_signer, at, "TCB info"),
+        check_statement(collateral.qe_identity, collateral.qe_identity_signature, qe_signer, at, "QE identity"),
     )
 
 
-def _revocation_list(
-    der: bytes, issuer: x509.Certificate, at: Millis, whose: str
-) -> x509.CertificateRevocationList:
+def check_list(der: bytes, issuer: x509.Certificate, at: Millis, whose: str) -> x509.CertificateRevocationList:
+    """The list in `der`, signed by `issuer` and in force at `at`; `whose` is for people.
+
+    Raises:
+        Malformed, CollateralMismatch, BadSignature, NotValidThen
+    """
     key = p256_key(issuer)
     try:
         with warnings.catch_warnings():
@@ -81,7 +84,8 @@ def _revocation_list(
             found = x509.load_der_x509_crl(der)
             begins, ends, named = found.last_update_utc, found.next_update_utc, found.issuer
             signed = found.is_signature_valid(key)
-            same = found.public_bytes(Encoding.DER) == der
+            # the byte before the signature counts unused bits: there are none
+            same = found.public_bytes(Encoding.DER) == der and not der[-len(found.signature) - 1]
     except Exception as error:  # noqa: BLE001 - a hostile list raises whatever its broken part raises
         raise Malformed(f"the {whose} revocation list cannot be read ({type(error).__name__})") from None
     if not same:
@@ -96,16 +100,12 @@ def _revocation_list(
     return found
 
 
-def _check_not_revoked(certificate: x509.Certificate, revoked: x509.CertificateRevocationList) -> None:
-    entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is not None:
-        name = certificate.subject.rfc4514_string()[:80]
-        raise Revoked(f"Intel has revoked {name!r} on {entry.revocation_date_utc:%F}: this platform cannot be trusted")
+def check_statement(text: bytes, signature: bytes, signer: x509.Certificate, at: Millis, name: str) -> Mapping[str, Any]:
+    """What Intel's statement `text` says, signed by `signer` and in force at `at`; `name` is for people.
 
-
-def _statement(
-    text: bytes, signature: bytes, signer: x509.Certificate, at: Millis, name: str
-) -> Mapping[str, Any]:
+    Raises:
+        Malformed, BadSignature, NotValidThen
+    """
     check_signed(p256_key(signer), signature, text, f"Intel's {name}")
     try:
         statement = json.loads(text)
@@ -116,6 +116,13 @@ def _statement(
     begins, ends = (_moment(statement, field, name) for field in ("issueDate", "nextUpdate"))
     _check_window(begins, ends, at, f"Intel's {name}")
     return statement
+
+
+def _check_not_revoked(certificate: x509.Certificate, revoked: x509.CertificateRevocationList) -> None:
+    entry = revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    if entry is not None:
+        name = certificate.subject.rfc4514_string()[:80]
+        raise Revoked(f"Intel has revoked {name!r} on {entry.revocation_date_utc:%F}: this platform cannot be trusted")
 
 
 def _check_window(begins: datetime, ends: datetime, at: Millis, what: str) -> None:

@@ -15,7 +15,7 @@ import httpx
 import nvidia_pki
 from amd_pki import CHIP, Line, Report
 from cryptography.x509 import ocsp
-from intel_pki import CA_NAME, ROOT, ROOT_NAME, TCB_SIGNER, Guest, collateral, revocation_list, tdx_quote
+from intel_pki import ROOT, Guest, collateral, tdx_quote
 from nvidia_pki import Device, ocsp_response
 from simulated_world import BINDING
 from synthetic_world import KIND_QUOTES
@@ -30,6 +30,7 @@ from agent.attestation.collection.intel import IntelService
 from agent.attestation.collection.nvidia import NvidiaService
 from agent.attestation.collection.store import Store
 from agent.attestation.evidence import Evidence, Quote
+from agent.attestation.intel.collateral import Collateral
 from agent.attestation.intel.evidence import TDX_TYPE, IntelEvidence
 from agent.attestation.intel.quote import Quote as IntelQuote
 from agent.attestation.intel.quote import pem
@@ -130,10 +131,9 @@ class Vendors:
             await asyncio.Event().wait()
 
 
-def intel(at: Millis | None = None) -> Serves:
+def intel(tdx: Collateral | None = None, sgx: Collateral | None = None, root: bytes = ROOT) -> Serves:
     """Intel's PCS, as a cache has it: the root's list too."""
-    known = {tdx: collateral(tdx=tdx) for tdx in (True, False)}
-    chain = escape(pem((ROOT, TCB_SIGNER)))
+    known = {True: tdx or collateral(), False: sgx or collateral(tdx=False)}
 
     def serves(asked: Asked) -> Answer | None:
         path = urlsplit(asked.path)
@@ -141,14 +141,15 @@ def intel(at: Millis | None = None) -> Serves:
         match path.path.removeprefix("/tdx/").removeprefix("/sgx/"):
             case "certification/v4/tcb":
                 body = b'{"tcbInfo":%s,"signature":"%s"}' % (found.tcb_info, found.tcb_info_signature.hex().encode())
-                return Answer(body, headers={"TCB-Info-Issuer-Chain": chain})
+                return Answer(body, headers={"TCB-Info-Issuer-Chain": escape(pem((root, found.tcb_signer)))})
             case "certification/v4/qe/identity":
                 body = b'{"enclaveIdentity":%s,"signature":"%s"}' % (found.qe_identity, found.qe_identity_signature.hex().encode())
-                return Answer(body, headers={"SGX-Enclave-Identity-Issuer-Chain": chain})
+                return Answer(body, headers={"SGX-Enclave-Identity-Issuer-Chain": escape(pem((root, found.qe_signer)))})
+            # lists are asked for below /sgx/, whatever the platform
             case "certification/v4/pckcrl":
-                return Answer(revocation_list(CA_NAME), "application/pkix-crl")
+                return Answer((tdx or sgx or found).pck_crl, "application/pkix-crl")
             case "certification/v4/rootcacrl":
-                return Answer(revocation_list(ROOT_NAME).hex().encode(), "text/plain")
+                return Answer((tdx or sgx or found).root_crl.hex().encode(), "text/plain")
         return None
 
     return serves
@@ -220,11 +221,16 @@ class Pauses:
         self.seconds.append(seconds)
 
 
+def nothing_passes() -> float:
+    """A clock that stands still."""
+    return 0.0
+
+
 @asynccontextmanager
-async def fetching(patience: Patience | None = None) -> AsyncIterator[tuple[Fetcher, Pauses]]:
+async def fetching(patience: Patience | None = None, clock: Callable[[], float] = nothing_passes) -> AsyncIterator[tuple[Fetcher, Pauses]]:
     pauses = Pauses()
     async with httpx.AsyncClient(timeout=10.0, trust_env=False) as client:
-        yield Fetcher(client, patience, pauses), pauses
+        yield Fetcher(client, patience, pauses, clock), pauses
 
 
 @asynccontextmanager

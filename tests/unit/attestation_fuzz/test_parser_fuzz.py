@@ -23,17 +23,10 @@ EXECUTIONS = 1_000
 def test_hostile_bytes_are_read_or_refused_by_a_typed_error(parser: Parser, capsys: pytest.CaptureFixture[str]) -> None:
     random = Random(parser.name if FUZZ == 1 else f"{parser.name} {time.time_ns()}")
     read = refused = 0
-    slowest, genuine = 0.0, 0.0
-    for seed in parser.seeds:
-        started = time.perf_counter()
-        try:
-            parser.parses(seed)
-        except AttestationError:
-            continue
-        genuine = max(genuine, time.perf_counter() - started)
+    slowest = 0.0
     for _ in range(EXECUTIONS * FUZZ):
         data = mutated(parser.seeds, random)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             parser.parses(data)
             read += 1
@@ -41,9 +34,9 @@ def test_hostile_bytes_are_read_or_refused_by_a_typed_error(parser: Parser, caps
             refused += bool(str(error))
         except Exception as error:
             raise AssertionError(f"{parser.name}: {type(error).__name__} for {data[:400].hex()} ({len(data)} bytes)") from error
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
     with capsys.disabled() if FUZZ > 1 else nullcontext():
-        print(f"{parser.name}: {read + refused} executions, {refused} refused, slowest {slowest / genuine if genuine else 0:.1f} times a genuine one")
+        print(f"{parser.name}: {read + refused} executions, {refused} refused, slowest {slowest * 1000:.1f} ms")
     assert read + refused == EXECUTIONS * FUZZ, "a refusal says something"
 
 

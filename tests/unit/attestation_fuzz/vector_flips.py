@@ -1,68 +1,97 @@
-"""One bit of each byte of real evidence, changed: what is accepted all the same, and does it say anything else?"""
+"""One bit of a byte of real evidence, changed: what is accepted all the same, does it say anything else, and why may it?
 
-from collections.abc import Iterable
+A file of text is spelt in many ways: hex in either case, white space, members of JSON that nobody reads. There a change
+is harmless if what reaches a verifier is the same. In binary files `UNSIGNED` lists the places.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from file_judges import Judge, content
-from vector_rows import ROWS, Row, millis
+from file_judges import AZURE_SNP, AZURE_TDX, REPORT_SIZE, Judge, Judged, authentic, content, parts_of_json
+from vector_rows import Row, millis
+from vector_table import AUTHENTIC_THOUGH_REFUSED, CASES
 
-from agent.attestation.intel.quote import Quote
-from agent.attestation.nvidia.device import Device
+from agent.attestation.errors import EvidenceError
+from agent.attestation.raw import Beside, read_file
 
-JUDGED = [row for row in ROWS if row.signatures is not None or not row.fails]
-"""Files that are accepted; of those that fail for want of collateral or the like, the signatures are judged."""
+_CASES = {case.name: case for case in CASES}
+_FRAME_KIND = "kind in dstack's frame: the content tells it"
+_FRAME_REST = "dstack's own configuration, behind what the frame holds"
+_HCL_HEAD = "head of the HCL report, which only tells its sort"
+_HCL_REST = "what stands behind the runtime data that the report hashes"
+
+
+@dataclass(frozen=True)
+class Region:
+    """Bytes that nobody signs."""
+
+    start: int
+    end: int
+    """Exclusive."""
+    why: str
+
+
+UNSIGNED: Mapping[str, tuple[Region, ...]] = {
+    "dstack/sev_snp_attestation.bin": (Region(1, 2, _FRAME_KIND), Region(4 + REPORT_SIZE, 4045, _FRAME_REST)),
+    "dstack/nitro_attestation.bin": (Region(1, 2, _FRAME_KIND), Region(4531, 4682, _FRAME_REST)),
+    "dstack/nitro_attestation_vtpm.bin": (Region(1, 2, _FRAME_KIND), Region(4530, 4709, _FRAME_REST)),
+    "dstack/nitro_attestation_dbg.bin": (Region(1, 2, _FRAME_KIND), Region(4533, 4684, _FRAME_REST)),
+    f"{AZURE_SNP}/hcl-report.bin": (
+        Region(4, 32, _HCL_HEAD), Region(1216, 1224, "sizes and version of the runtime data, which stand once more behind"), Region(2346, 2600, _HCL_REST),
+    ),
+    f"{AZURE_TDX}/hcl-report.bin": (
+        Region(4, 32, _HCL_HEAD), Region(32, 1216, "TDREPORT, of which only the machine can make a quote: the quote beside it counts"),
+        Region(1216, 1224, "sizes and version of the runtime data, which stand once more behind"), Region(2437, 2600, _HCL_REST),
+    ),
+}  # fmt: skip
+"""By file; of every other binary file nothing at all is unsigned."""
+
+
+class Passed(StrEnum):
+    """Why an accepted change is harmless."""
+
+    UNSIGNED = "in a listed region"
+    SPELLING = "the same, spelt otherwise"
+    ROOT = "the root's PEM cannot be read, and is known here anyway"
 
 
 @dataclass(frozen=True)
 class Survey:
     """What came of changing one file."""
 
+    name: str
     executions: int
-    passed: tuple[int, ...]
-    """Places whose change is accepted, and says the same as before."""
-    changed: tuple[int, ...]
-    """Places whose change is accepted and says something else: there must be none."""
+    passed: Mapping[Passed, tuple[int, ...]]
+    """Places whose change is accepted and says the same as before."""
+    wrong: tuple[int, ...]
+    """Places whose change is accepted and says something else, or is not listed: there must be none."""
 
 
 def judge_of(row: Row) -> Judge:
-    return row.judge if row.signatures is None else row.signatures
+    """What decides whether a change is accepted: of evidence that a policy refuses, whether it is authentic."""
+    if row.signatures is not None:
+        return row.signatures
+    if row.name in _CASES and row.fails and row.fails <= AUTHENTIC_THOUGH_REFUSED:
+        return authentic(_CASES[row.name].beside, row.fails)
+    return row.judge
 
 
 def survey(row: Row, places: Iterable[int] | None = None) -> Survey:
     """`row`'s file with one bit of each of `places` changed, a different one from byte to byte; all places if None."""
     data, judge, at = content(row.name), judge_of(row), millis(row.at)
     genuine = judge(data, at)
-    assert not genuine.failed, row.name
-    passed, changed, executions = [], [], 0
+    passed: dict[Passed, list[int]] = {why: [] for why in Passed}
+    wrong, executions = [], 0
     for place in range(len(data)) if places is None else places:
         spoilt = bytearray(data)
         spoilt[place] ^= 1 << place % 8
         found = judge(bytes(spoilt), at)
         executions += 1
         if not found.failed:
-            (passed if no_more(said(found.believed), said(genuine.believed)) else changed).append(place)
-    return Survey(executions, tuple(passed), tuple(changed))
-
-
-def said(believed: object) -> object:
-    """What is believed, without how it was spelt: of quotes and certificates only what is signed."""
-    match believed:
-        case Quote():
-            return believed.report
-        case Device():
-            return tuple(each.tbs_certificate_bytes for each in believed.chain), believed.dice
-        case tuple():
-            return tuple(map(said, believed))
-        case _:
-            return believed
-
-
-def no_more(found: object, genuine: object) -> bool:
-    """Whether `found` says what `genuine` does; of a file of certificates, maybe fewer of them: a block that is none any more is text."""
-    certificates = isinstance(genuine, tuple) and all(type(each) is bytes for each in genuine)
-    if certificates and isinstance(found, tuple):
-        return set(found) <= set(genuine)  # type: ignore[arg-type]
-    return found == genuine
+            why = _why(row, data, bytes(spoilt), place) if _says_the_same(found, genuine) else None
+            (wrong if why is None else passed[why]).append(place)
+    return Survey(row.name, executions, {why: tuple(found) for why, found in passed.items()}, tuple(wrong))
 
 
 def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
@@ -76,22 +105,52 @@ def ranges(places: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
-_FRAME = "dstack's frame: it says what lies inside, and brings its own certificates and configuration; the chain judged lies beside"
-_NITRO_FRAME = "dstack's frame around the document"
-_HCL = "the paravisor's header: no report hashes it"
-UNSIGNED: dict[str, tuple[tuple[int, int, str], ...]] = {
-    "coco-trustee/az-snp-vtpm/hcl-report.bin": ((4, 32, _HCL), (1216, 1224, _HCL), (2346, 2600, "zeros behind the runtime data")),
-    "coco-trustee/az-tdx-vtpm/hcl-report.bin": (
-        (4, 1224, f"{_HCL}; and the TDX report, which only the machine itself can check: the quote beside vouches for the runtime data"),
-        (2437, 2600, "zeros behind the runtime data"),
-    ),
-    "dstack/sev_snp_attestation.bin": ((1, 2, _FRAME), (1188, 4045, _FRAME)),
-    "dstack/nitro_attestation.bin": ((1, 2, _NITRO_FRAME), (4531, 4682, _NITRO_FRAME)),
-    "dstack/nitro_attestation_vtpm.bin": ((1, 2, _NITRO_FRAME), (4530, 4709, _NITRO_FRAME)),
-}
-"""Where binary files may be changed without anybody's signature noticing; of all others no byte. Nothing in these places is believed."""
-
-
 def is_text(data: bytes) -> bool:
-    """Whether a file is text: PEM, hex, base64 or JSON, whose spelling (white space, case of digits, names nobody reads) is not signed."""
-    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in data)
+    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data)
+
+
+def _says_the_same(found: Judged, genuine: Judged) -> bool:
+    return not genuine.failed and found.believed == genuine.believed
+
+
+def _why(row: Row, data: bytes, spoilt: bytes, place: int) -> Passed | None:
+    if any(region.start <= place < region.end for region in UNSIGNED.get(row.name, ())):
+        return Passed.UNSIGNED
+    if not is_text(data):
+        return None
+    read = _reader(row.name)
+    before, after = read(data), read(spoilt)
+    if before == after:
+        return Passed.SPELLING
+    # one certificate fewer, and the others are as they were
+    if isinstance(before, Beside) and isinstance(after, Beside) and set(after.certificates) < set(before.certificates):
+        return Passed.ROOT
+    return None
+
+
+def _reader(name: str) -> Callable[[bytes], object]:
+    """What of a file of text reaches whoever judges it."""
+    if name in _CASES:
+        beside = Beside.read([content(other) for other in _CASES[name].beside])
+        return lambda data: read_file(data, beside)
+    if name.endswith("tpm-quote-v1.json"):
+        return parts_of_json
+    if "_response" in name:
+        return _answer
+    return lambda data: Beside.read([data])
+
+
+def _answer(data: bytes) -> object:
+    """Intel's statement and its signature."""
+    statement, _, signature = data.partition(b',"signature":"')
+    try:
+        return statement, bytes.fromhex(signature.decode().strip().removesuffix('"}'))
+    except ValueError as error:
+        raise EvidenceError(str(error)) from None
+
+
+def sample(row: Row) -> list[int]:
+    """Places for the ordinary run: how the file begins, and some at a prime stride."""
+    size = len(content(row.name))
+    stride = max(size // 16, 1) | 1
+    return sorted({*range(min(8, size)), *range(len(row.name) % stride, size, stride)})

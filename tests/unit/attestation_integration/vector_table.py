@@ -120,12 +120,3 @@ CASES = (
 
 AUTHENTIC_THOUGH_REFUSED = frozenset({"tcb", "not-debug", "measurement"}) | IN_CLEAR | {"gpu-distinct"}
 """Checks that say something of evidence whose signatures hold."""
-
-NO_EVIDENCE = (
-    "LICENSE", ".md", ".pem", ".testcer", ".der", ".xml", ".swidtag", "CertChain.txt", "CertChainExpired.txt", "collateral.json", "pckcrl",
-    "nonce.dat", "_response", "_response_v5",
-    # event logs, a TPM's word without a CPU's, and NVIDIA's own verdict
-    "ccel.bin", "ccel_data.dat", "ccel_table.dat", "tpm-quote-v1.json", "tpm-quote.msg", "tpm-quote.sig", "tpm_quote_sample.bin", "quote.bin",
-    "hcl-report.bin", "gpu_attestation_h100.json",
-)  # fmt: skip
-"""How the names of those files end that hold none."""

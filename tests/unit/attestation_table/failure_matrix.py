@@ -9,13 +9,15 @@ from hashlib import sha256
 from typing import Final
 
 import synthetic_world as world
-from amd_pki import LEVELS, Report
+from amd_pki import LEVELS, Line, Report
 from dstack_guest import Started
 from intel_pki import (
     CA_NAME,
     CHAIN,
+    ROOT,
     SEPT_VE_DISABLE,
     Guest,
+    certificate,
     collateral,
     enclave_report,
     evidence,
@@ -25,22 +27,32 @@ from intel_pki import (
     tcb_info,
     tdx_quote,
 )
-from nvidia_pki import VBIOS_INDICES, Device, ocsp_response
-from simulated_world import BINDING, Node, expected
+from nvidia_pki import RIM_ROOT, VBIOS_INDICES, Device, ocsp_response
+from nvidia_pki import certificate as nvidia_certificate
+from simulated_world import BINDING, NOW, Entropy, Node, expected
 from synthetic_world import AT, DEVICES, MILAN, RIMS, policy_for, verifiers
 from vtpm_pki import RUNTIME, Machine
 
-from agent.attestation.amd import Product, SnpQuote
+from agent.attestation.amd import Product, SnpQuote, SnpVerifier
 from agent.attestation.amd.report import SigningKey
 from agent.attestation.binding import report_data
 from agent.attestation.checklist import DeviceTrust
 from agent.attestation.dstack.evidence import DstackEvidence
+from agent.attestation.dstack.verifier import DstackVerifier
 from agent.attestation.evidence import MAX_EVIDENCE, Evidence, Quote
 from agent.attestation.intel.evidence import IntelEvidence
-from agent.attestation.nvidia import NVIDIA_ROOTS, Collateral, verify_gpus
+from agent.attestation.intel.verifier import IntelTrust, SgxVerifier, TdxVerifier
+from agent.attestation.nitro import NitroVerifier
+from agent.attestation.nvidia import Collateral, NvidiaRoots, verify_gpus
 from agent.attestation.policy import Allowance, GpuRules, Layer, Policy, SnpFloor
+from agent.attestation.simulated import SimulatedVerifier
+from agent.attestation.simulated_platform import SimulatedAuthority
 from agent.attestation.verdict import Verdict
+from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE, verify
+from agent.attestation.vtpm.evidence import SNP_TYPE as VTPM_SNP_TYPE
+from agent.attestation.vtpm.evidence import TDX_TYPE as VTPM_TDX_TYPE
+from agent.attestation.vtpm.verifier import VtpmVerifier
 from agent.protocol.units import Millis
 
 CPU: Final = report_data(BINDING.encode())
@@ -53,9 +65,33 @@ DEBUG_SNP: Final = 0x30000 | 1 << 19
 GPU, SWITCH = Device(), Device(model="LS10", number=77)
 
 FAILURES: Final = (
-    "debug", "revoked", "expired", "not yet valid", "out-of-date TCB", "wrong measurement", "wrong binding", "another root", "truncated", "padded",
-    "oversized", "unknown kind",
+    "debug", "revoked", "expired", "not yet valid", "out-of-date TCB", "wrong measurement", "wrong binding", "vendor's roots", "a stranger's root",
+    "truncated", "padded", "oversized", "unknown kind", "GPU of another CPU", "GPU of a refused CPU",
 )  # fmt: skip
+
+VENDORS: Final = DeviceTrust(collateral=RIMS)
+"""NVIDIA's own roots."""
+
+
+def cpu_verifiers(intel: bytes, amd: Line, nitro_root: bytes, simulated: EvidenceVerifier) -> tuple[EvidenceVerifier, ...]:
+    """Those of every kind under such roots."""
+    trust, chip = IntelTrust(root=intel), SnpVerifier(roots=amd.roots)
+    paravisor = TdxVerifier(IntelTrust(root=intel, paravisor=True))
+    return (
+        NitroVerifier(nitro_root), TdxVerifier(trust), SgxVerifier(trust), DstackVerifier(trust), chip,
+        VtpmVerifier(chip, VTPM_SNP_TYPE), VtpmVerifier(paravisor, VTPM_TDX_TYPE), simulated,
+    )  # fmt: skip
+
+
+OURS: Final = cpu_verifiers(ROOT, MILAN, world.nitro_certificate("root", "root"), verifiers()[-1])
+STRANGER: Final = cpu_verifiers(
+    certificate("Other Root CA", "Other Root CA", authority=True),
+    Line(Product.MILAN, "stranger"),
+    world.nitro_certificate("stranger", "stranger"),
+    SimulatedVerifier(SimulatedAuthority.create("test", NOW, Entropy(b"stranger")).root),
+)
+"""The same kinds, under roots of somebody else."""
+STRANGE_DEVICES: Final = replace(DEVICES, roots=NvidiaRoots(nvidia_certificate("Other CA", "Other CA"), RIM_ROOT))
 
 
 @dataclass(frozen=True)
@@ -68,8 +104,7 @@ class Spoilt:
     policy: Policy | None = None
     at: Millis = AT
     whole: bytes | None = None
-    production: bool = False
-    """Judged under the vendors' own roots."""
+    known: tuple[EvidenceVerifier, ...] = OURS
     devices: tuple[Quote, ...] = ()
     trust: DeviceTrust = DEVICES
     alone: bool = False
@@ -113,27 +148,29 @@ class Kind:
             "not yet valid": Spoilt("certificates-valid", at=Millis(AT - 12 * YEAR)),
             "wrong measurement": Spoilt("measurement", policy=replace(policy, vendor=Layer(allow=allowed))),
             "wrong binding": Spoilt("report-data", whole=Evidence(other.encode(), genuine, devices=self.devices).encode()),
-            "another root": Spoilt(self.root, production=True),
+            "vendor's roots": Spoilt(self.root, known=HARDWARE),
+            "a stranger's root": Spoilt("root", known=STRANGER),
             "truncated": Spoilt("format", quote=Quote(genuine.media_type, genuine.content[: len(genuine.content) * 2 // 3])),
             "padded": Spoilt("format", quote=Quote(genuine.media_type, genuine.content + b"\x01")),
             "oversized": Spoilt("size", whole=self.evidence() + bytes(MAX_EVIDENCE)),
             "unknown kind": Spoilt("kind", quote=Quote("application/x-unheard-of", genuine.content)),
+            "GPU of another CPU": Spoilt("gpu-nonce", devices=(GPU.item(0, b"\x77" * 64),)),
+            "GPU of a refused CPU": Spoilt(
+                "gpu-cpu-evidence", devices=self.devices or (GPU.item(0, CPU),), policy=replace(policy, vendor=Layer(allow=allowed))
+            ),
         }
 
     def failed(self, spoilt: Spoilt) -> dict[str, str]:
         """The checks that fail, and what they say."""
         if spoilt.alone:
-            roots = NVIDIA_ROOTS if spoilt.production else spoilt.trust.roots
-            found = verify_gpus(spoilt.devices or self.devices, CPU, spoilt.at, RIMS, roots=roots)
+            found = verify_gpus(spoilt.devices or self.devices, CPU, spoilt.at, RIMS, roots=spoilt.trust.roots)
             return {each.name.value: each.detail for each in found.findings if not each.passed}
         return {check.name.value: check.detail for check in self.judged(spoilt).failed}
 
     def judged(self, spoilt: Spoilt | None = None) -> Verdict:
         of = spoilt or Spoilt("")
         whole = of.whole or Evidence(BINDING.encode(), of.quote or self.quote(), devices=of.devices or self.devices).encode()
-        known = HARDWARE if of.production else verifiers()
-        trust = DeviceTrust(collateral=RIMS) if of.production else of.trust
-        return verify(whole, of.policy or self.policy(), of.at, expected(), known, trust)
+        return verify(whole, of.policy or self.policy(), of.at, expected(), of.known, of.trust)
 
 
 def kinds() -> Iterator[Kind]:
@@ -176,7 +213,15 @@ def kinds() -> Iterator[Kind]:
         "revoked": Spoilt("not-revoked", quote=vtpm(crl=MILAN.crl(MILAN.intermediate(SigningKey.VCEK)))),
         "out-of-date TCB": Spoilt("tcb", policy=replace(policy_for("vtpm"), snp_floors=frozenset({SnpFloor(Product.MILAN, HIGHER)}))),
     }
-    yield Kind("Azure vTPM", lambda: world.quote("vtpm"), lambda: policy_for("vtpm"), machine_own)
+    yield Kind("Azure vTPM on SEV-SNP", lambda: world.quote("vtpm"), lambda: policy_for("vtpm"), machine_own)
+    yield Kind(
+        "Azure vTPM on TDX", vtpm_tdx, vtpm_tdx_policy,
+        {
+            "debug": Spoilt("not-debug", quote=vtpm_tdx(b"\x01".ljust(8, b"\0"))),
+            "revoked": Spoilt("not-revoked", quote=vtpm_tdx(**REVOKED_PCK)),
+            "out-of-date TCB": Spoilt("tcb", quote=vtpm_tdx(**OUTDATED)),
+        },
+    )  # fmt: skip
     yield Kind(
         "simulated", lambda: world.quote("simulated"), lambda: policy_for("simulated"),
         {
@@ -243,6 +288,18 @@ def vtpm(report: Report | None = None, crl: bytes | None = None) -> Quote:
     return Quote(world.quote("vtpm").media_type, Machine(cpu=cpu, report_data=CPU).evidence())
 
 
+def vtpm_tdx(attributes: bytes = bytes(8), **beside: object) -> Quote:
+    """On a paravisor, which has SEPT_VE_DISABLE off."""
+    cpu = evidence(tdx_quote(Guest(report_data=bound_to_runtime(), attributes=attributes)), collateral(**beside))
+    return Quote(VTPM_TDX_TYPE, Machine(cpu=cpu, report_data=CPU).evidence())
+
+
+def vtpm_tdx_policy() -> Policy:
+    verifier = next(each for each in OURS if each.media_type == VTPM_TDX_TYPE)
+    claims = verifier.authenticate(vtpm_tdx().content, AT)
+    return replace(policy_for("tdx"), vendor=Layer(allow=frozenset({Allowance(claims.kind, claims.measurement)})))
+
+
 def devices(device: Device) -> tuple[Quote, ...]:
     """A switch counts beside a GPU only."""
     return (device.item(0, CPU),) if device is GPU else (GPU.item(0, CPU, opaque={22: SWITCH.pdi}), SWITCH.item(1, CPU))
@@ -263,14 +320,17 @@ def device_own(device: Device) -> dict[str, Cell]:
     revoked = ocsp_response(device.chain[1], device.chain[2], f"{device.model} ICA", revoked=True)
     knows = replace(DEVICES, collateral=Collateral(RIMS.rims, (revoked,)))
     return {
-        "debug": Never("the report has no such bit before Blackwell: firmware in debug mode measures otherwise, which is wrong measurement"),
+        # before Blackwell the report has no such bit: firmware in debug mode measures otherwise
+        "debug": Spoilt("gpu-not-debug", devices=item(measurements={VBIOS_INDICES[0]: b"\x99" * 48})),
         "revoked": Spoilt("gpu-not-revoked", trust=knows),
         "expired": Spoilt("gpu-certificates-valid", at=Millis(AT + 12 * YEAR), alone=True),
         "not yet valid": Spoilt("gpu-certificates-valid", at=Millis(AT - 12 * YEAR), alone=True),
         "out-of-date TCB": Spoilt("gpu-rim", devices=item(opaque={6: b"\x01\x02\x03\x04\x05\0\0\0" if device is GPU else b"01.02.03.04.05\0"})),
         "wrong measurement": Spoilt("gpu-measurements", devices=item(measurements={VBIOS_INDICES[0]: b"\x99" * 48})),
         "wrong binding": Spoilt("gpu-nonce", devices=(*before, device.item(place, b"\x77" * 64))),
-        "another root": Spoilt("gpu-root", production=True, alone=True),
+        "vendor's roots": Spoilt("gpu-root", trust=VENDORS, alone=True),
+        "a stranger's root": Spoilt("gpu-root", trust=STRANGE_DEVICES, alone=True),
+        "GPU of another CPU": Spoilt("gpu-nonce", devices=(*before, device.item(place, b"\x77" * 64))),
         "truncated": Spoilt("gpu-format", devices=(*before, Quote(genuine.media_type, genuine.content[:-300]))),
         "padded": Spoilt("gpu-format", devices=(*before, Quote(genuine.media_type, genuine.content + b"\x01"))),
         "unknown kind": Spoilt("gpu-format", devices=(*before, Quote("application/x-unheard-of", genuine.content))),

@@ -21,7 +21,7 @@ from agent.attestation.errors import BadSignature, EvidenceError, Malformed, Unt
 from agent.attestation.intel.collateral import Collateral
 from agent.attestation.intel.evidence import IntelEvidence
 from agent.attestation.intel.quote import Quote, without_padding
-from agent.attestation.intel.report import TdReport
+from agent.attestation.intel.report import EnclaveReport, TdReport
 from agent.attestation.intel.revocation import check_collateral, check_list, check_statement
 from agent.attestation.intel.root import INTEL_ROOT
 from agent.attestation.intel.signature import check_chain, check_signatures
@@ -87,6 +87,16 @@ def evidence(policy: Policy | None = None, beside: tuple[str, ...] = ()) -> Judg
     return judge
 
 
+def authentic(beside: tuple[str, ...], fails: frozenset[str]) -> Judge:
+    """Of evidence that is authentic, though `fails` is to be said of it: what else fails."""
+
+    def judge(data: bytes, at: Millis) -> Judged:
+        verdict = verify_file(data, at, beside=[content(name) for name in beside])
+        return Judged(failed(verdict) - fails, (verdict.claims, verdict.devices)) if verdict.authentic else Judged(failed(verdict))
+
+    return judge
+
+
 def failed(verdict: QuoteVerdict) -> frozenset[str]:
     return frozenset(check.name.value for check in verdict.failed)
 
@@ -97,22 +107,22 @@ def _unjudged(data: bytes, at: Millis) -> object:
     assert cpu is not None
     if cpu.media_type == VTPM_TDX_TYPE:
         vtpm = VtpmEvidence.decode(cpu.content)
-        quote = _signed(IntelEvidence.decode(vtpm.cpu).quote, at)
-        rest = replace(vtpm, cpu=quote.report.report_data)
-        return quote, VtpmVerifier(FakeCpu(TeeKind.TDX), VTPM_TDX_TYPE).authenticate(rest.encode(), at)
+        report = _signed(IntelEvidence.decode(vtpm.cpu).quote, at)
+        rest = replace(vtpm, cpu=report.report_data)
+        return report, VtpmVerifier(FakeCpu(TeeKind.TDX), VTPM_TDX_TYPE).authenticate(rest.encode(), at)
     if cpu.media_type == DSTACK_TYPE:
         dstack = DstackEvidence.decode(cpu.content)
-        quote = _signed(dstack.intel.quote, at)
-        assert isinstance(quote.report, TdReport)
-        if dstack.log.registers() != quote.report.rtmr:
+        report = _signed(dstack.intel.quote, at)
+        assert isinstance(report, TdReport)
+        if dstack.log.registers() != report.rtmr:
             raise BadSignature("the log is another guest's")
-        return quote, dstack.log
+        return report, dstack.log
     return _signed(IntelEvidence.decode(cpu.content).quote, at)
 
 
-def _signed(quote: Quote, at: Millis) -> Quote:
+def _signed(quote: Quote, at: Millis) -> TdReport | EnclaveReport:
     check_signatures(quote, check_chain(quote, INTEL_ROOT, at))
-    return quote
+    return quote.report
 
 
 signatures_of_intel = typed(_unjudged)
@@ -184,6 +194,8 @@ EVERY_ROOT = pinned(AWS_NITRO_ROOT, INTEL_ROOT, NVIDIA_ROOTS.device, NVIDIA_ROOT
 def _authorities(data: bytes, at: Millis) -> object:
     """ASK or ASVK and ARK of a product line: those that are known here, and the one issued the other."""
     found = Beside.read([data]).certificates
+    if len(found) != data.count(b"-----END"):
+        raise Malformed("one of the certificates is none")
     loaded = [certificates.load(der) for der in found]
     if found[-1] not in (*AMD_ROOTS.values(), *AMD_INTERMEDIATES):
         raise UntrustedRoot("none of those that are trusted")
@@ -214,8 +226,8 @@ def _hcl_snp(data: bytes, at: Millis) -> object:
 
 def _hcl_tdx(data: bytes, at: Millis) -> object:
     """The runtime data, hashed by the quote that Azure made of the TDX report inside: only the machine itself can check that."""
-    quote = _signed(Quote.decode(without_padding(content(f"{AZURE_TDX}/td-quote.bin"))), at)
-    return _vouched(HclReport.decode(data), quote.report.report_data)
+    report = _signed(Quote.decode(without_padding(content(f"{AZURE_TDX}/td-quote.bin"))), at)
+    return _vouched(HclReport.decode(data), report.report_data)
 
 
 def _vouched(hcl: HclReport, report_data: bytes) -> object:
@@ -252,8 +264,12 @@ def parts_of_json(data: bytes) -> tuple[bytes, bytes, tuple[bytes, ...] | None]:
         raise Malformed("not the JSON of a TPM quote") from None
 
 
-hcl_snp, hcl_tdx = typed(_hcl_snp), typed(_hcl_tdx)
-nvidia_chain = typed(lambda data, at: check_device(Beside.read([data]).certificates, NVIDIA_ROOTS.device, at))
+def _nvidia_chain(data: bytes, at: Millis) -> object:
+    device = check_device(Beside.read([data]).certificates, NVIDIA_ROOTS.device, at)
+    return device.hardware_model, device.hardware_id, device.ueid, device.key, device.dice
+
+
+hcl_snp, hcl_tdx, nvidia_chain = typed(_hcl_snp), typed(_hcl_tdx), typed(_nvidia_chain)
 manifest = typed(lambda data, at: check_rim(data, NVIDIA_ROOTS.rim, at))
 foreign = evidence()
 """What no code of ours reads: refused by name."""

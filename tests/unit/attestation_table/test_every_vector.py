@@ -3,6 +3,7 @@
 import pytest
 from file_judges import VECTORS, content, evidence, failed
 from vector_rows import ROWS, Row, millis
+from vector_table import AUTHENTIC_THOUGH_REFUSED, CASES, Case
 
 from agent.attestation.raw import verify_file
 
@@ -37,6 +38,13 @@ def test_quote_without_collateral_is_signed_all_the_same(row: Row) -> None:
     assert row.signatures(content(row.name), millis(row.before)).failed == {"certificates-valid"}
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_vector_is_authentic_unless_its_signatures_or_what_lies_beside_it_fail(case: Case) -> None:
+    verdict = case.judged(with_policy=False)
+    assert verdict.authentic is (case.fails <= AUTHENTIC_THOUGH_REFUSED)
+    assert not verdict.ok, "there is no policy"
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.fails], ids=lambda row: row.name)
 def test_what_is_accepted_at_its_time_is_believed_then_only(row: Row) -> None:
     for at, expected in row.moments:
@@ -57,5 +65,5 @@ def test_nonce_is_what_the_guest_of_gcp_had_signed() -> None:
     signatures = BY_NAME[quote].signatures
     assert signatures is not None
     believed = signatures(content(quote), millis(BY_NAME[quote].at)).believed
-    assert believed.report.report_data == wanted  # type: ignore[attr-defined]
+    assert believed.report_data == wanted  # type: ignore[attr-defined]
     assert evidence()(content(quote), millis(BY_NAME[quote].at)).believed is None
