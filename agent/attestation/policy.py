@@ -168,7 +168,7 @@ class Policy:
             **{name: _layer_document(layer) for name, layer in self.layers},
         }
         if self.snp_floors:
-            document["snp_floors"] = {floor.product.value: _levels(floor.tcb) for floor in self.snp_floors}
+            document["snp_floors"] = {floor.product.value: _levels(floor.tcb) for floor in sorted(self.snp_floors, key=lambda each: each.product)}
         if self.accepted_advisories is not None:
             document["accepted_advisories"] = sorted(self.accepted_advisories)
         if self.intel_evaluation is not None:

@@ -362,7 +362,8 @@ def _mist(text: str, where: str) -> "Mist":
 
 
 def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error}", param_hint="DOCUMENT") from None
+    from agent.attestation.policy_document import MAX_DOCUMENT  # noqa: PLC0415
+    from agent.cli.user_files import read_regular  # noqa: PLC0415
+
+    # one byte more, so that a larger one is refused as such and not cut
+    return read_regular(file, "DOCUMENT", MAX_DOCUMENT + 1)

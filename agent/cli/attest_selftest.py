@@ -15,6 +15,7 @@ import typer
 
 from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, client, services
 from agent.cli.printing import printable
+from agent.cli.user_files import read_regular, write_regular
 
 if TYPE_CHECKING:
     from agent.attestation.collection.collector import Services
@@ -47,10 +48,7 @@ def selftest(
     code = exit_code(trials)
     report = _report(found, trials, code)
     if out is not None:
-        try:
-            out.write_text(json.dumps(report, indent=1) + "\n")
-        except OSError as error:
-            raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
+        write_regular(out, json.dumps(report, indent=1).encode() + b"\n", "--out")
     if as_json:
         typer.echo(json.dumps(report))
     else:
@@ -86,7 +84,7 @@ def _bench(machine: "Machine", asked: "Services | None", simulated: Path | None)
     from agent.attestation.verify import HARDWARE  # noqa: PLC0415
 
     endorser: Endorser = HostEndorser() if asked is None else NetworkEndorser(asked.intel, asked.amd)
-    pretended = None if simulated is None else SimulatedPlatform.decode(_content(simulated, _MAX_PLATFORM))
+    pretended = None if simulated is None else SimulatedPlatform.decode(read_regular(simulated, "--simulated", _MAX_PLATFORM))
     return Bench(
         opens=opens(machine, endorser, _now, pretended),
         verifiers=(*HARDWARE, *(() if pretended is None else (SimulatedVerifier(pretended.chain[0]),))),
@@ -136,14 +134,6 @@ def _lines(found: "Sequence[Found]", trials: "Sequence[Trial]", code: int, out: 
     lines.append({0: "all platforms found are good", 1: "a platform failed", 3: "no platform of hardware on this machine"}[code])
     lines.append(f"{'write a report with --out' if out is None else f'report in {out}'}; docs/hardware.md says where to send it")
     return list(map(printable, lines))
-
-
-def _content(file: Path, limit: int) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(limit)
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _now() -> "Millis":

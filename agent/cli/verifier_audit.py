@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from agent.attestation.policy_document import load_policy
+from agent.attestation.certificates import MAX_CERTIFICATE
+from agent.attestation.policy_document import MAX_DOCUMENT, load_policy
 from agent.attestation.simulated import SimulatedVerifier
 from agent.attestation.verifier import EvidenceVerifier
 from agent.attestation.verify import HARDWARE
@@ -15,6 +16,7 @@ from agent.chain.deployment import Deployment
 from agent.chain.port import MemoryTransactionLog
 from agent.chain.sui.keys import Wallet
 from agent.cli.connect import Endpoint, open_endpoint
+from agent.cli.user_files import read_regular
 from agent.cli.verifier_runner import HTTP_SECONDS, JOURNAL_FILE, member_of
 from agent.delivery.stores import connect
 from agent.node.errors import ConfigError
@@ -51,10 +53,10 @@ async def audit(
     Raises:
         DeploymentError, PolicyError, ChainError, OSError, ValueError: something given cannot be used.
     """
-    known = [load_policy(file.read_bytes()) for file in policies]
+    known = [load_policy(read_regular(file, "--policy", MAX_DOCUMENT + 1)) for file in policies]
     verifiers: list[EvidenceVerifier] = [*HARDWARE]
     if simulated_root is not None:
-        verifiers.append(SimulatedVerifier(await asyncio.to_thread(simulated_root.read_bytes)))
+        verifiers.append(SimulatedVerifier(read_regular(simulated_root, "--simulated-root", MAX_CERTIFICATE + 1)))
     # nothing is sent: any key will do
     wallet, log = Wallet.generate(), MemoryTransactionLog()
     async with (

@@ -1,10 +1,13 @@
 """Evidence, policies and keys in files, and `enclavia` run on them as a person would run it."""
 
+import os
 import re
+import subprocess
 import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 from click.testing import Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,9 +26,10 @@ from agent.cli.main import app
 
 __all__ = [
     "AUTHORITY", "BINDING", "CODE", "HOSTILE_TEXT", "HOUR", "KEY", "LOCALNET", "NOW", "POLICY", "SIGNER", "VECTORS", "Desk", "Node",
-    "moves_the_cursor", "ran", "said",
+    "moves_the_cursor", "process", "ran", "said",
 ]  # fmt: skip
 
+ROOT = Path(__file__).parents[3]
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors" / "tee"
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 SIGNER = KEY.public_key().public_bytes_raw().hex()
@@ -35,10 +39,19 @@ _FRAME = re.compile(r"[\s│╭╮╰╯─]+")
 
 def ran(*arguments: object) -> Result:
     """`enclavia` with these arguments; whatever is no refusal of ours is raised."""
-    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    # colours are forced where tests run in some services: what is looked at here is what we print
+    with patch("typer.rich_utils.FORCE_TERMINAL", False):
+        done = CliRunner().invoke(app, [str(each) for each in arguments])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done
+
+
+def process(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`enclavia` with these arguments as a process of its own, without a terminal."""
+    command = [sys.executable, "-m", "agent.cli.main", *(str(each) for each in arguments)]
+    plain = os.environ | {"_TYPER_FORCE_DISABLE_TERMINAL": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=plain, check=False, timeout=120, stdin=subprocess.DEVNULL)
 
 
 def said(done: Result) -> str:

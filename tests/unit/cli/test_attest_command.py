@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from attest_world import (
     Desk,
     Node,
     moves_the_cursor,
+    process,
     ran,
     said,
 )
@@ -32,8 +31,6 @@ from agent.attestation.checks import OF_QUOTES
 from agent.attestation.evidence import Evidence, Quote
 from agent.attestation.policy import Layer, Rejection, Rejects
 from agent.attestation.raw import MAX_FILE
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -45,11 +42,6 @@ def desk(tmp_path: Path) -> Desk:
 def own_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test PKI's roots in place of the vendors': the command itself takes no others."""
     monkeypatch.setattr("agent.attestation.verify.HARDWARE", verifiers()[:-1])
-
-
-def process(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "agent.cli.main", *(str(each) for each in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, stdin=subprocess.DEVNULL)
 
 
 # verdicts

@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from attest_world import BINDING, CODE, HOUR, KEY, NOW, POLICY, SIGNER, Desk, Node, ran, said
+from attest_world import BINDING, CODE, HOUR, KEY, NOW, POLICY, SIGNER, Desk, Node, process, ran, said
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.attestation.amd import Product, Tcb, TcbStatus
@@ -372,13 +370,8 @@ def test_policy_that_is_no_file_is_refused_and_blocks_nothing(desk: Desk, comman
 
 
 def test_process_writes_shows_and_explains(desk: Desk) -> None:
-    file, root = desk.folder / "new.json", Path(__file__).parents[3]
-
-    def process(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "agent.cli.main", "policy", *(str(each) for each in arguments)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=root, check=False, timeout=120, stdin=subprocess.DEVNULL)
-
-    new = process("new", file, "--allow", f"simulated:{CODE.hex()}", "--allow-simulated")
+    file = desk.folder / "new.json"
+    new = process("policy", "new", file, "--allow", f"simulated:{CODE.hex()}", "--allow-simulated")
     assert (new.returncode, new.stderr) == (0, "")
-    explained = process("explain", desk.evidence, "-p", file, "--simulated-root", desk.root, "--at", NOW)
+    explained = process("policy", "explain", desk.evidence, "-p", file, "--simulated-root", desk.root, "--at", NOW)
     assert (explained.returncode, "ACCEPTED" in explained.stdout, explained.stderr) == (0, True, "")
