@@ -57,5 +57,8 @@ def client() -> "httpx.AsyncClient":
     """For vendors' services; the caller closes it."""
     import httpx  # noqa: PLC0415
 
+    trusted = httpx.create_ssl_context(trust_env=False)
+    # caches within a company have certificates of its own authority: the system's store, or SSL_CERT_FILE, knows it
+    trusted.load_default_certs()
     # a proxy of the environment would read what is asked of a cache on this very machine
-    return httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False)
+    return httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False, verify=trusted)

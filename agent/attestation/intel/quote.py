@@ -120,8 +120,10 @@ def certificates_in(text: bytes) -> tuple[bytes, ...]:
     """The certificates (DER, root first) of a PEM chain, leaf first.
 
     Raises:
-        Malformed: not PEM, or more than eight.
+        Malformed: not PEM, or more than eight, or more text than any such chain has.
     """
+    if len(text) > MAX_RAW:
+        raise Malformed(f"certificate chain of {len(text)} bytes, at most {MAX_RAW}")
     try:
         blocks = text.decode("ascii").split(_BEGIN)
         if blocks[0] or not 1 < len(blocks) <= _MAX_CHAIN + 1:

@@ -33,7 +33,7 @@ from agent.attestation.amd import Product, SnpQuote
 from agent.attestation.amd.evidence import MEDIA_TYPE as SNP_TYPE
 from agent.attestation.checklist import DeviceTrust
 from agent.attestation.collection.errors import ArchiveError, NothingCollected
-from agent.attestation.collection.index import Index, Role
+from agent.attestation.collection.index import Index, Item, Role
 from agent.attestation.collection.replay import chosen, kept_for, replayed
 from agent.attestation.collection.store import Store
 from agent.attestation.errors import EvidenceError
@@ -211,6 +211,35 @@ async def test_of_two_collections_the_one_in_force_then_counts(vendors: Vendors,
     assert kept_for(BARE_SNP, store, before).amd_crl == early, "the nearest, for the verifier to refuse by name"
 
 
+def kept_of(*windows: tuple[int, int | None]) -> Index:
+    """One subject, and what was said of it; the digest tells which."""
+    items = tuple(
+        Item(role=Role.NVIDIA_OCSP, subject="a GPU", digest=f"{place:064x}", size=1, source="", valid_from=Millis(begins), valid_until=None if ends is None else Millis(ends))
+        for place, (begins, ends) in enumerate(windows)
+    )
+    return Index(evidence="00" * 32, collected_at=AT, items=items, missing=())
+
+
+CHOICES = {
+    "the newest in force": ([(0, 100), (50, 150)], 75, 1),
+    "the older, before the newer is": ([(0, 100), (50, 150)], 25, 0),
+    "the older, where the newer has lapsed": ([(0, 100), (50, 60)], 75, 0),
+    "a revocation, whatever was said after it": ([(0, 100), (20, None), (50, 150)], 75, 1),
+    "what was said before a revocation, before it": ([(0, 100), (20, None), (50, 150)], 10, 0),
+    "the last that lapsed": ([(0, 10), (5, 20)], 75, 1),
+    "the first that comes": ([(90, 100), (80, 100)], 75, 1),
+    "lapsed before yet to come": ([(76, 100), (0, 10)], 75, 1),
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_of_all_that_was_said_counts(choice: str) -> None:
+    windows, at, wanted = CHOICES[choice]
+    for index in (kept_of(*windows), replace(kept_of(*windows), items=kept_of(*windows).items[::-1])):
+        (item,) = chosen([index], Millis(at))
+        assert int(item.digest, 16) == wanted
+
+
 async def test_a_collection_that_says_nothing_new_is_not_kept_again(vendors: Vendors, tmp_path: Path) -> None:
     vendors.put(amd())
     for _ in range(2):
@@ -260,6 +289,19 @@ async def test_an_index_that_was_changed_is_refused(vendors: Vendors, tmp_path: 
     file.write_bytes(file.read_bytes().replace(b"127.0.0.1", b"127.0.0.2"))
     with pytest.raises(ArchiveError, match="spoilt"):
         kept_for(BARE_SNP, store, AT)
+
+
+async def test_an_archive_never_keeps_more_collections_than_it_reads(vendors: Vendors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.attestation.collection.store.MAX_COLLECTIONS", 2)
+    for days in (100, 200):
+        vendors.put(amd(crl=MILAN.crl(days=days)))
+        async with collecting(vendors, tmp_path, Millis(AT + days)) as (collector, store, _):
+            await collector.collect(BARE_SNP)
+    vendors.put(amd(crl=MILAN.crl(days=300)))
+    async with collecting(vendors, tmp_path, Millis(AT + 300)) as (collector, _, _):
+        with pytest.raises(ArchiveError, match="as many as are kept"):
+            await collector.collect(BARE_SNP)
+    assert kept_for(BARE_SNP, store, AT).amd_crl is not None, "and what it keeps is read still"
 
 
 def test_nothing_collected_says_what_to_run(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from amd_pki import BEGINS, CHIP, Line, Report, rsa_key
 from intel_pki import CA_NAME, ROOT, TCB_NAME, TCB_SIGNER, certificate, collateral, key, revocation_list, sign, tcb_info
 from nvidia_pki import Device, Manifest, ocsp_response
 from synthetic_world import AT
-from vendor_services import BARE_SNP, GPU, MILAN, OWN, Answer, Vendors, amd, collecting, fetching, gpu_evidence, intel, nvidia
+from vendor_services import BARE_SNP, GPU, MILAN, OWN, Answer, Clock, Vendors, amd, collecting, fetching, gpu_evidence, intel, nvidia
 
 from agent.attestation.amd import Product
 from agent.attestation.collection.errors import BadAddress, HostileAnswer, ServiceRefused, ServiceUnreachable
@@ -21,6 +21,7 @@ from agent.attestation.collection.fetcher import MAX_HEADER, Patience, Wanted
 from agent.attestation.collection.index import Role
 from agent.attestation.intel.collateral import MAX_COLLATERAL
 from agent.attestation.intel.quote import pem
+from agent.attestation.nvidia.canonical_xml import MAX_XML
 
 CHAIN = escape(pem((ROOT, TCB_SIGNER)))
 HEADERS = {"TCB-Info-Issuer-Chain": CHAIN}
@@ -83,6 +84,23 @@ async def test_tcb_info_is_refused_if_it_is(vendors: Vendors, tmp_path: Path, li
         assert Role.INTEL_PCK_CRL in roles, "what can be had is kept all the same"
 
 
+SGX = collateral(tdx=False)
+IDENTITY_LIES = {
+    "of SGX's enclave": (SGX.qe_identity, SGX.qe_identity_signature, "gives the identity of 'QE', asked for was TD_QE"),
+    "changed after it was signed": (SGX.qe_identity.replace(b'"QE"', b'"TD_QE"'), SGX.qe_identity_signature, "does not hold (signature)"),
+}
+
+
+@pytest.mark.parametrize("lie", IDENTITY_LIES)
+async def test_the_identity_of_the_quoting_enclave_is_refused_if_it_is(vendors: Vendors, tmp_path: Path, lie: str) -> None:
+    text, signature, why = IDENTITY_LIES[lie]
+    body = b'{"enclaveIdentity":%s,"signature":"%s"}' % (text, signature.hex().encode())
+    vendors.spoil("/tdx/certification/v4/qe/identity", Answer(body, headers={"SGX-Enclave-Identity-Issuer-Chain": CHAIN}))
+    roles, missing = await collected(vendors, tmp_path, OWN)
+    assert why in missing
+    assert Role.INTEL_QE_IDENTITY not in roles
+
+
 LIST_LIES = {
     "of the wrong authority": (Answer(revocation_list("a stranger"), "application/pkix-crl"), "asked for was"),
     "no list": (Answer(b"0" * 64, "application/pkix-crl"), "something else than a revocation list"),
@@ -141,6 +159,20 @@ async def test_a_report_that_hides_its_chip_is_asked_about_nowhere(vendors: Vend
     assert (roles, vendors.asked) == (set(), [])
 
 
+class Strangers(Manifest):
+    """Made as NVIDIA makes them, by somebody else."""
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        return (
+            nvidia_pki.certificate(self.signer, "a stranger", ca=False, serial=51),
+            nvidia_pki.certificate("a stranger", "a stranger", serial=50),
+        )
+
+
+STRANGERS_MANIFEST = Strangers().signed
+
+
 def rim(**changes: object) -> bytes:
     return json.dumps({"rim": base64.b64encode(Manifest().signed).decode()} | changes).encode()
 
@@ -151,6 +183,11 @@ RIM_LIES = {
     "not base64": (Answer(rim(rim="%%%")), "without a manifest"),
     "not XML": (Answer(rim(rim="AAAA")), "does not hold"),
     "unsigned": (Answer(rim(rim="PGEvPg==")), "does not hold"),
+    "of another version": (Answer(json.dumps({"rim": base64.b64encode(Manifest(version="1.2.3").signed).decode()}).encode()), "GH100 1.2.3, asked for was"),
+    "of another model": (Answer(json.dumps({"rim": base64.b64encode(Manifest(model="GB100").signed).decode()}).encode()), "GB100 580.1.2, asked for was"),
+    "of another root": (Answer(json.dumps({"rim": base64.b64encode(STRANGERS_MANIFEST).decode()}).encode()), "does not hold (root)"),
+    "changed after it was signed": (Answer(json.dumps({"rim": base64.b64encode(Manifest().signed.replace(b"GH100", b"GH101")).decode()}).encode()), "does not hold (signature)"),
+    "too large": (Answer(b" " * (2 * MAX_XML + 1)), "more than"),
     "a list": (Answer(b"[]"), "without a manifest"),
     "nested without end": (Answer(b"[" * 100_000), "without a manifest"),
 }
@@ -198,6 +235,32 @@ async def test_a_service_that_never_has_time_is_given_up_and_not_asked_again(ven
     assert pauses.seconds == [1.0, 2.0]
     assert len(vendors.asked) == 3
     assert sum("was not asked" in each for each in index.missing) == 3
+
+
+async def test_a_service_that_was_given_up_is_asked_again_after_a_while(vendors: Vendors) -> None:
+    """A node asks through one fetcher for as long as it runs."""
+    vendors.spoil("/", Answer(status=503), Answer(status=503), Answer(b"x", ""))
+    clock = Clock()
+    async with fetching(Patience(attempts=2, memory=600.0), clock) as (fetcher, _):
+        for clock.now, why in ((0.0, "2 times"), (600.0, "was not asked")):
+            with pytest.raises(ServiceUnreachable, match=why):
+                await fetcher.fetch(Wanted(f"{vendors.url}/", 10, ("",)))
+        clock.now = 601.0
+        assert (await fetcher.fetch(Wanted(f"{vendors.url}/", 10, ("",)))).content == b"x"
+    assert len(vendors.asked) == 3
+
+
+async def test_pauses_of_another_day_do_not_count(vendors: Vendors) -> None:
+    vendors.put(lambda asked: Answer(b"x", "") if len(vendors.asked) % 2 == 0 else Answer(status=429, headers={"Retry-After": "50"}))
+    clock = Clock()
+    async with fetching(Patience(total=100.0, memory=600.0), clock) as (fetcher, pauses):
+        for day in range(20):
+            clock.now = day * 86_400.0
+            await fetcher.fetch(Wanted(f"{vendors.url}/", 10, ("",)))
+        with pytest.raises(ServiceUnreachable, match="100 s together"):
+            for _ in range(2):
+                await fetcher.fetch(Wanted(f"{vendors.url}/", 10, ("",)))
+    assert pauses.seconds == [50.0] * 21
 
 
 async def test_a_service_that_asks_for_too_much_patience_is_given_up(vendors: Vendors) -> None:

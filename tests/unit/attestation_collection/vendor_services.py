@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -94,9 +95,9 @@ class Vendors:
         self.put(lambda asked: (left.pop(0) if len(left) > 1 else left[0]) if part in asked.path else None)
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator["Vendors"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Vendors"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield self
         finally:
@@ -221,16 +222,21 @@ class Pauses:
         self.seconds.append(seconds)
 
 
-def nothing_passes() -> float:
-    """A clock that stands still."""
-    return 0.0
+class Clock:
+    """It stands where it is put."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @asynccontextmanager
-async def fetching(patience: Patience | None = None, clock: Callable[[], float] = nothing_passes) -> AsyncIterator[tuple[Fetcher, Pauses]]:
+async def fetching(patience: Patience | None = None, clock: Clock | None = None) -> AsyncIterator[tuple[Fetcher, Pauses]]:
     pauses = Pauses()
     async with httpx.AsyncClient(timeout=10.0, trust_env=False) as client:
-        yield Fetcher(client, patience, pauses, clock), pauses
+        yield Fetcher(client, patience, pauses, clock or Clock()), pauses
 
 
 @asynccontextmanager

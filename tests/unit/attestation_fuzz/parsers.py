@@ -57,6 +57,10 @@ class Parser:
     name: str
     parses: Callable[[bytes], object]
     seeds: tuple[bytes, ...]
+    share: int = 1
+    """It runs that much less often than others."""
+    judges: bool = False
+    """It raises nothing, but gives a verdict, which it holds against acceptance itself."""
 
 
 def real(*endings: str) -> tuple[bytes, ...]:
@@ -118,5 +122,5 @@ def parsers() -> tuple[Parser, ...]:
         Parser("simulated platform", SimulatedPlatform.decode, (AUTHORITY.platform("n", AT, Random(2).randbytes).encode(),)),
         Parser("what lies beside", lambda data: Beside.read((data,)), (revocation_list(CA_NAME), rim, response, intel.encode(), pem(CHAIN).encode())),
         Parser("any file, read", lambda data: read_file(data, Beside()), everything),
-        Parser("any file, judged", lambda data: verify_file(data, AT, POLICY, verifiers=trusted), everything),
+        Parser("any file, judged", lambda data: verify_file(data, AT, POLICY, verifiers=trusted), everything, judges=True),
     )

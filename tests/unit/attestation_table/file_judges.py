@@ -191,22 +191,23 @@ NVIDIA = pinned(NVIDIA_ROOTS.device, NVIDIA_ROOTS.rim)
 EVERY_ROOT = pinned(AWS_NITRO_ROOT, INTEL_ROOT, NVIDIA_ROOTS.device, NVIDIA_ROOTS.rim, *AMD_ROOTS.values())
 
 
-def _authorities(data: bytes, at: Millis) -> object:
-    """ASK or ASVK and ARK of a product line: those that are known here, and the one issued the other."""
-    found = Beside.read([data]).certificates
-    if len(found) != data.count(b"-----END"):
-        raise Malformed("one of the certificates is none")
-    loaded = [certificates.load(der) for der in found]
-    if found[-1] not in (*AMD_ROOTS.values(), *AMD_INTERMEDIATES):
-        raise UntrustedRoot("none of those that are trusted")
-    for issued, issuer in pairwise(loaded):
-        certificates.check_link(issuer, issued, below=0)
-    for each in loaded:
-        certificates.check_validity(each, at)
-    return found
+def authorities(count: int = 2) -> Judge:
+    """`count` of ASK or ASVK and ARK of a product line: those that are known here, and the one issued the other."""
 
+    def check(data: bytes, at: Millis) -> object:
+        found = Beside.read([data]).certificates
+        if len(found) != count:
+            raise Malformed(f"{len(found)} certificates, wants {count}")
+        loaded = [certificates.load(der) for der in found]
+        if found[-1] not in (*AMD_ROOTS.values(), *AMD_INTERMEDIATES):
+            raise UntrustedRoot("none of those that are trusted")
+        for issued, issuer in pairwise(loaded):
+            certificates.check_link(issuer, issued, below=0)
+        for each in loaded:
+            certificates.check_validity(each, at)
+        return found
 
-authorities = typed(_authorities)
+    return typed(check)
 
 
 def endorsement(*beside: str) -> Judge:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from evidence_kinds import KINDS
 from failure_matrix import matrix
 from vector_rows import ENDLESS, ROWS, Row
 
@@ -47,7 +48,7 @@ def with_table(document: str) -> str:
 
 def with_matrix(document: str) -> str:
     """As `with_table`, the matrix of failures."""
-    return _between(document, MATRIX_BEGIN, matrix(), MATRIX_END)
+    return _between(document, MATRIX_BEGIN, matrix(KINDS), MATRIX_END)
 
 
 def _between(document: str, begin: str, text: str, end: str) -> str:

@@ -145,7 +145,7 @@ def _collateral(name: str, quote: str, at: str, before: str, after: str) -> Row:
 
 
 def _authorities(names: str, what: str) -> list[Row]:
-    return [Row(f"{GO_SEV}/{name}", what, "2025-01-01", judges.authorities, before="2015-01-01", after="2055-01-01") for name in names.split()]
+    return [Row(f"{GO_SEV}/{name}", what, "2025-01-01", judges.authorities(), before="2015-01-01", after="2055-01-01") for name in names.split()]
 
 
 def _foreign(names: str, what: str) -> list[Row]:
@@ -198,7 +198,7 @@ ROWS = (
     Row(f"{VIRTEE}/vcek_milan.der", "VCEK of a Milan chip", "2025-01-01", judges.endorsement(), before="2023-01-01", after="2031-01-01"),
     Row(f"{VIRTEE}/vcek_turin.der", "VCEK of a Turin chip", "2026-01-01", judges.endorsement(), before="2024-01-01", after="2032-01-01"),
     Row(f"{DSTACK}/sev_snp_vcek.pem", "VCEK of a Milan chip", "2026-07-01", judges.endorsement(f"{DSTACK}/sev_snp_ask.pem"), before="2026-06-01", after="2034-01-01"),
-    Row(f"{DSTACK}/sev_snp_ask.pem", "AMD's authority of Milan", "2026-07-01", judges.authorities, before="2015-01-01", after="2055-01-01"),
+    Row(f"{DSTACK}/sev_snp_ask.pem", "AMD's authority of Milan", "2026-07-01", judges.authorities(count=1), before="2015-01-01", after="2055-01-01"),
     Row(f"{AZURE_SNP}/vcek.pem", "VCEK of a Milan chip, with its authorities", "2025-07-01", judges.endorsement(), before="2023-01-01", after="2031-01-01"),
     Row(f"{AZURE_SNP}/hcl-report.bin", "Azure's HCL report with an SNP report", "2025-07-01", judges.hcl_snp, before="2023-01-01", after="2031-01-01"),
     Row(f"{AZURE_TDX}/hcl-report.bin", "Azure's HCL report; its runtime data by `td-quote.bin`", "2024-01-01", judges.hcl_tdx, before="2015-01-01", after="2045-01-01"),

@@ -10,6 +10,7 @@ UNIT = Path(__file__).parents[1]
 NEIGHBOURS = ("attestation_table", "attestation_pki", "attestation", "attestation_integration", "attestation_nvidia")
 sys.path[:0] = [str(UNIT.parents[1]), *(str(UNIT / name) for name in NEIGHBOURS)]
 
+from evidence_kinds import KINDS
 from failure_matrix import matrix
 from table_text import DOCUMENT, table, with_matrix, with_table
 
@@ -17,4 +18,4 @@ if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
         DOCUMENT.write_text(with_matrix(with_table(DOCUMENT.read_text())))
     else:
-        print(matrix(), table(), sep="\n")
+        print(matrix(KINDS), table(), sep="\n")
