@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from agent.chain.port import Receipt
 
@@ -18,7 +18,8 @@ def answer(found: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(found))
         return
-    table = Table("what", "value")
+    # folded, not cut: people copy measurements and ids from here
+    table = Table("what", Column("value", overflow="fold"))
     for name, value in found.items():
         table.add_row(*_said(name, value))
     Console().print(table)
