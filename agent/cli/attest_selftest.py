@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, client, services
+from agent.cli.attest_services import KDS, OCSP, PCCS, RIM, check_addresses, client, services
 from agent.cli.printing import printable
 from agent.cli.user_files import read_regular, write_regular
 
@@ -44,6 +44,7 @@ def selftest(
     """Make and verify evidence on every platform of this machine. Exit code 0: all are good; 1: one failed; 3: there is none."""
     from agent.attestation.providers.selftest import exit_code  # noqa: PLC0415 - loads only where it is needed
 
+    check_addresses(intel_pccs, amd_kds, nvidia_rim, nvidia_ocsp)
     found, trials = asyncio.run(_selftest(offline, simulated, intel_pccs, amd_kds, nvidia_rim, nvidia_ocsp))
     code = exit_code(trials)
     report = _report(found, trials, code)

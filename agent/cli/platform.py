@@ -12,6 +12,8 @@ from typing import Final
 import structlog
 
 from agent.attestation.collection.endorser import NetworkEndorser
+from agent.attestation.collection.errors import BadAddress
+from agent.attestation.collection.fetcher import host_of
 from agent.attestation.errors import Malformed, ProviderError
 from agent.attestation.providers.base import EvidenceProvider
 from agent.attestation.providers.detect import Platform, detect, preferred
@@ -86,6 +88,7 @@ async def open_platform(config: NodeConfig, machine: Machine | None = None) -> A
         return
     async with AsyncExitStack() as stack:
         tee = config.tee
+        _check_addresses(config)
         asked = None
         if not tee.offline:
             http = await stack.enter_async_context(client())
@@ -101,6 +104,16 @@ async def open_platform(config: NodeConfig, machine: Machine | None = None) -> A
                 why="this platform derives no keys, and /run is no memory without swap",
             )
         yield NodePlatform(platform, opened, launcher, devices, survives)
+
+
+def _check_addresses(config: NodeConfig) -> None:
+    tee = config.tee
+    for name, url in {"intel_pccs": tee.intel_pccs, "amd_kds": tee.amd_kds, "nvidia_rim": tee.nvidia_rim, "nvidia_ocsp": tee.nvidia_ocsp}.items():
+        try:
+            if url is not None:
+                host_of(url)
+        except BadAddress as error:
+            raise ConfigError(config.directory / CONFIG_FILE, (f"tee.{name}: {error}",)) from None
 
 
 async def _chosen(config: NodeConfig, machine: Machine) -> Platform:

@@ -6,6 +6,7 @@ And everything judged whole, where nothing may be raised at all, and nothing acc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import nvidia_pki
 from amd_pki import AT as AMD_AT
@@ -76,7 +77,7 @@ def hostile_statement(name: str) -> Callable[[bytes], object]:
     """Intel's statement `name`, signed, whatever it says."""
 
     def parses(text: bytes) -> object:
-        spoilt = replace(collateral(), **{name: text, f"{name}_signature": sign(key(TCB_NAME), text)})  # type: ignore[arg-type]
+        spoilt = replace(collateral(), **{name: text, f"{name}_signature": sign(key(TCB_NAME), text)})
         return TDX.authenticate(evidence(beside=spoilt), AT)
 
     return parses
@@ -95,7 +96,8 @@ def hostile_snp(body: bytes) -> object:
 
 
 def hostile_vcek(extension: bytes) -> object:
-    return check_endorsement((MILAN.endorsement(**{"3_3": extension}), *MILAN.chain()[1:]), MILAN.roots, AMD_AT, None)
+    level: dict[str, Any] = {"3_3": extension}
+    return check_endorsement((MILAN.endorsement(**level), *MILAN.chain()[1:]), MILAN.roots, AMD_AT, None)
 
 
 def hostile_nitro(payload: bytes) -> object:
@@ -141,9 +143,9 @@ def asked(data: bytes) -> object:
     return OcspResponses((data,)).covers(leaf, issuer, AT)
 
 
-def amd_listed(data: bytes) -> object:
+def amd_listed(data: bytes) -> None:
     intermediate, root = (certificates.load(der) for der in MILAN.chain()[1:])
-    return check_not_revoked(intermediate, data, root, AMD_AT)
+    check_not_revoked(intermediate, data, root, AMD_AT)
 
 
 def judged(kind: Kind, genuine: bytes) -> Callable[[bytes], object]:

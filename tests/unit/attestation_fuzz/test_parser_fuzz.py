@@ -24,7 +24,7 @@ EXECUTIONS = 400
 """Of each parser, in the ordinary run."""
 ROUNDS = 5
 """Times that a cost is measured; the least counts, so that a busy machine fails nothing."""
-WORST = 50
+WORST = 100
 """How many honest verifications the most expensive hostile bytes may cost."""
 EVERY = (*parsers(), *signed_parsers())
 
@@ -84,7 +84,18 @@ def test_parser_reads_one_of_its_seeds(parser: Parser) -> None:
 
 
 HUGE = 2 * 1024 * 1024
+LIMIT = 1024 * 1024
+"""Of the largest files that are read at all."""
+LISTS = ((b"[", b'{"a":1},'), (b"[", b"0,"), (b"{", b'"a":{'), (b"<a>", b'<b c="d"/>'), (b"", b"0 "), (b"\x9f", b"\xa1\x61a\x00"))
 FILLINGS = (b"\0", b" ", b"[", b"\x81", b"<a>", b"A", b"9", b"\x30\x80", b"-")
+
+
+@pytest.mark.parametrize("parser", parsers(), ids=lambda parser: parser.name)
+def test_file_at_the_limit_of_its_size_is_read_or_refused_soon(parser: Parser) -> None:
+    for size, (begins, filling) in product((LIMIT, LIMIT // 4, LIMIT // 16), LISTS):
+        data = (begins + filling * (size // len(filling)))[:size]
+        refuses(parser, data)
+        assert cost(parser, data) / honest() < WORST
 
 
 @pytest.mark.parametrize("parser", parsers(), ids=lambda parser: parser.name)

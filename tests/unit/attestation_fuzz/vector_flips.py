@@ -12,8 +12,12 @@ from file_judges import AZURE_SNP, AZURE_TDX, REPORT_SIZE, Judge, Judged, authen
 from vector_rows import Row, millis
 from vector_table import AUTHENTIC_THOUGH_REFUSED, CASES
 
+from agent.attestation.amd import AMD_ROOTS
+from agent.attestation.amd.intermediates import AMD_INTERMEDIATES
 from agent.attestation.errors import EvidenceError
+from agent.attestation.nvidia import NVIDIA_ROOTS, DeviceItem
 from agent.attestation.raw import Beside, read_file
+from agent.attestation.raw.file import RawFile
 
 _CASES = {case.name: case for case in CASES}
 _FRAME_KIND = "kind in dstack's frame: the content tells it"
@@ -53,7 +57,7 @@ class Passed(StrEnum):
 
     UNSIGNED = "in a listed region"
     SPELLING = "the same, spelt otherwise"
-    ROOT = "the root's PEM cannot be read, and is known here anyway"
+    ROOT = "a certificate's PEM cannot be read, and is known here anyway: NVIDIA's root, AMD's authorities"
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ def survey(row: Row, places: Iterable[int] | None = None) -> Survey:
     data, judge, at = content(row.name), judge_of(row), millis(row.at)
     genuine = judge(data, at)
     passed: dict[Passed, list[int]] = {why: [] for why in Passed}
-    wrong, executions = [], 0
+    wrong: list[int] = []
+    executions = 0
     for place in range(len(data)) if places is None else places:
         spoilt = bytearray(data)
         spoilt[place] ^= 1 << place % 8
@@ -122,10 +127,23 @@ def _why(row: Row, data: bytes, spoilt: bytes, place: int) -> Passed | None:
     before, after = read(data), read(spoilt)
     if before == after:
         return Passed.SPELLING
-    # one certificate fewer, and the others are as they were
-    if isinstance(before, Beside) and isinstance(after, Beside) and set(after.certificates) < set(before.certificates):
-        return Passed.ROOT
-    return None
+    lost = _certificates(before) - _certificates(after)
+    kept = not _certificates(after) - _certificates(before)
+    return Passed.ROOT if kept and len(lost) == 1 and lost <= _ROOTS else None
+
+
+_ROOTS = frozenset({NVIDIA_ROOTS.device, *AMD_ROOTS.values(), *AMD_INTERMEDIATES})
+
+
+def _certificates(read: object) -> frozenset[bytes]:
+    """Those in what was read of a file."""
+    match read:
+        case Beside():
+            return frozenset(read.certificates)
+        case RawFile():
+            return frozenset(der for device in read.devices for der in DeviceItem.decode(device.content).chain)
+        case _:
+            return frozenset()
 
 
 def _reader(name: str) -> Callable[[bytes], object]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import synthetic_world as world
 from amd_pki import LEVELS, Report
 from dstack_guest import Started
-from failure_matrix import AT, CPU, DEVICES, GPU, MILAN, OURS, RIMS, STRANGE_DEVICES, SWITCH, VENDORS, YEAR, Cell, Kind, Never, Spoilt
+from failure_matrix import CPU, GPU, OURS, STRANGE_DEVICES, SWITCH, VENDORS, YEAR, Cell, Kind, Never, Spoilt
 from intel_pki import (
     CA_NAME,
     CHAIN,
@@ -25,7 +25,7 @@ from intel_pki import (
 )
 from nvidia_pki import VBIOS_INDICES, Device, ocsp_response
 from simulated_world import Node
-from synthetic_world import policy_for
+from synthetic_world import AT, DEVICES, MILAN, RIMS, policy_for
 from vtpm_pki import RUNTIME, Machine
 
 from agent.attestation import cbor, cose
@@ -39,8 +39,8 @@ from agent.attestation.policy import Allowance, GpuRules, Layer, Policy, SnpFloo
 from agent.attestation.vtpm.evidence import TDX_TYPE as VTPM_TDX_TYPE
 from agent.protocol.units import Millis
 
-OUTDATED: Final = {"tcb_info": tcb_info(tcbLevels=[level(svn=9), level("OutOfDate", svn=1)])}
-REVOKED_PCK: Final = {"pck_crl": revocation_list(CA_NAME, CHAIN[2])}
+OUTDATED: Final[dict[str, Any]] = {"tcb_info": tcb_info(tcbLevels=[level(svn=9), level("OutOfDate", svn=1)])}
+REVOKED_PCK: Final[dict[str, Any]] = {"pck_crl": revocation_list(CA_NAME, CHAIN[2])}
 DEBUG_TD: Final = (int.from_bytes(SEPT_VE_DISABLE, "little") | 1).to_bytes(8, "little")
 DEBUG_SNP: Final = 0x30000 | 1 << 19
 HIGHER: Final = replace(LEVELS, snp=LEVELS.snp + 1)
@@ -114,17 +114,17 @@ def nitro(**changes: object) -> Quote:
     return Quote(genuine.media_type, cose.sign(cbor.encode(payload), world.nitro_key("leaf")).encode())
 
 
-def tdx(guest: Guest | None = None, **beside: object) -> Quote:
+def tdx(guest: Guest | None = None, **beside: Any) -> Quote:
     quote = tdx_quote(guest or Guest(report_data=CPU))
     return Quote(world.quote("tdx").media_type, evidence(quote, collateral(**beside)))
 
 
-def sgx(report: bytes | None = None, **beside: object) -> Quote:
+def sgx(report: bytes | None = None, **beside: Any) -> Quote:
     known = report or enclave_report(attributes=b"\x05".ljust(16, b"\0"), mr_signer=b"\x51" * 32, report_data=CPU)
     return Quote(world.quote("sgx").media_type, evidence(sgx_quote(known), collateral(tdx=False, **beside)))
 
 
-def dstack(guest: Guest | None = None, **beside: object) -> Quote:
+def dstack(guest: Guest | None = None, **beside: Any) -> Quote:
     started = Started(guest=guest or Guest(report_data=CPU))
     decoded = DstackEvidence.decode(started.evidence())
     return Quote(world.quote("dstack").media_type, replace(decoded, intel=IntelEvidence(decoded.intel.quote, collateral(**beside))).encode())
@@ -156,7 +156,7 @@ def vtpm(report: Report | None = None, crl: bytes | None = None) -> Quote:
     return Quote(world.quote("vtpm").media_type, Machine(cpu=cpu, report_data=CPU).evidence())
 
 
-def vtpm_tdx(attributes: bytes = bytes(8), **beside: object) -> Quote:
+def vtpm_tdx(attributes: bytes = bytes(8), **beside: Any) -> Quote:
     """On a paravisor, which has SEPT_VE_DISABLE off."""
     cpu = evidence(tdx_quote(Guest(report_data=bound_to_runtime(), attributes=attributes)), collateral(**beside))
     return Quote(VTPM_TDX_TYPE, Machine(cpu=cpu, report_data=CPU).evidence())

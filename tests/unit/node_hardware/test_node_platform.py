@@ -95,6 +95,13 @@ async def test_services_are_asked_unless_told_otherwise(tmp_path: Path, snp_gues
         assert found.provider.kind is TeeKind.SEV_SNP
 
 
+@pytest.mark.parametrize("name", ["intel_pccs", "amd_kds", "nvidia_rim", "nvidia_ocsp"])
+async def test_an_address_that_would_tell_others_what_is_asked_is_refused_at_the_start(tmp_path: Path, snp_guest: Machine, name: str) -> None:
+    text = await refused(node(tmp_path / "node", f'{name} = "http://pccs.example"'), snp_guest)
+    assert f"tee.{name}" in text
+    assert "https" in text
+
+
 async def test_a_machine_without_any_says_what_was_looked_for(tmp_path: Path) -> None:
     text = await refused(node(tmp_path / "node"), Machine(root=tmp_path / "bare"))
     for word in ("amd-sev-snp", "intel-tdx", "/dev/nsm", "dstack", "docs/hardware.md", PLATFORM_FILE):
