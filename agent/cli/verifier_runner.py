@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from agent.attestation.collection.store import Store
 from agent.attestation.policy import Policy
 from agent.attestation.policy_document import load_policy
 from agent.attestation.simulated import SimulatedVerifier
@@ -98,6 +99,7 @@ async def run_verifier(directory: Path, hardware: Sequence[EvidenceVerifier] = H
             random=SystemRandom(),
             places=tuple(stores.values()),
             reload=lambda: policies_of(config),
+            collateral=None if config.evidence.collateral is None else Store(config.path(config.evidence.collateral)),
         )
         await _until_stopped(service)
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from agent.attestation import certificates
 from agent.attestation.errors import BadSignature, Malformed
 from agent.attestation.nvidia.errors import Revoked
 from agent.protocol.units import Millis
@@ -78,7 +79,7 @@ def _load(der: bytes) -> ocsp.OCSPResponse:
             _ = response.this_update_utc, response.next_update_utc, response.signature_hash_algorithm, response.revocation_reason
             enclosed = len(response.certificates)
             if enclosed <= MAX_CERTIFICATES:
-                _ = [certificate.extensions for certificate in response.certificates]
+                _ = [certificates.load(certificate.public_bytes(Encoding.DER)) for certificate in response.certificates]
     except Exception as error:  # noqa: BLE001 - a hostile response raises whatever its broken part raises
         raise Malformed(f"OCSP response cannot be read ({type(error).__name__})") from None
     if enclosed > MAX_CERTIFICATES:

@@ -51,6 +51,11 @@ class EvidenceSection(Section):
         description="stores that nodes may post their evidence in; a URI on chain reaches no other",
         examples=[["http://127.0.0.1:9100"]],
     )
+    collateral: Path | None = Field(
+        None,
+        description="the directory that `enclavia attest collateral --store` keeps: records whose hardware a vendor revoked since fall out",
+        examples=["collateral"],
+    )
 
 
 class VerifierConfig(FileSettings):

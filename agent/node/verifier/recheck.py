@@ -6,6 +6,8 @@ from typing import Final
 
 import structlog
 
+from agent.attestation.collection.errors import ArchiveError
+from agent.attestation.collection.store import Store
 from agent.attestation.errors import AttestationError, EvidenceError
 from agent.attestation.evidence import MAX_EVIDENCE
 from agent.attestation.policy import Policy
@@ -19,6 +21,7 @@ from agent.node.errors import NodeError
 from agent.node.verifier.member import Member, policies_in_force
 from agent.node.verifier.orders import Orders, RevocationOrder
 from agent.node.verifier.rejections import Named, named_in, records_that_count, rejection
+from agent.node.verifier.vendor_revocations import revoked_since
 from agent.protocol.records import Attestation, MemberView, NetworkView
 from agent.protocol.statements import RevocationReason
 from agent.protocol.units import BlobId, Digest, Millis, Slot
@@ -44,7 +47,8 @@ def changes(network: NetworkView, clock: Millis) -> Millis | None:
 class Recheck:
     """Has a record revoked whose code, chip or advisory a policy in force rejects, as soon as `member` applies that policy.
 
-    `reload` reads the member's policies anew; `places` are where evidence may lie, the member's own archive first.
+    `reload` reads the member's policies anew; `places` are where evidence may lie, the member's own archive first. What a vendor
+    took back falls out too, where `collateral` has it: the archive that `enclavia attest collateral` keeps.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Recheck:
         places: Sequence[BlobStore],
         clock: Clock,
         reload: Callable[[], Sequence[Policy]] | None = None,
+        collateral: Store | None = None,
     ) -> None:
         self._member = member
         self._orders = orders
@@ -65,12 +70,14 @@ class Recheck:
         self._places = places
         self._clock = clock
         self._reload = reload
+        self._collateral = collateral
         self._known: dict[BlobId, Named | None] = {}
         self._looked_with: tuple[Digest, ...] | None = None
         self._next = Millis(0)
         self._changes: Millis | None = None
         self._wake = asyncio.Event()
         self._complaints: frozenset[str] = frozenset()
+        self._of_records: frozenset[str] = frozenset()
         self._log = structlog.get_logger("agent.node.verifier")
 
     @property
@@ -110,8 +117,10 @@ class Recheck:
             if digest not in applied
         }
         if applied != self._looked_with or clock >= self._next:
-            complaints |= await self._recheck(network.protocol_time(clock), clock, [self._member.policy(digest) for digest in applied])
+            policies = [self._member.policy(digest) for digest in applied]
+            self._of_records = frozenset(await self._recheck(network.protocol_time(clock), clock, policies))
             self._looked_with, self._next = applied, Millis(clock + RECHECK_MS)
+        complaints |= self._of_records
         for new in sorted(complaints - self._complaints):
             self._log.error("not in order", complaint=new)
         self._complaints = frozenset(complaints)
@@ -141,6 +150,8 @@ class Recheck:
                     complaints.add(f"the evidence of slot {slot}, {record.evidence_digest.hex()}, cannot be had or holds no more: not rechecked")
                     continue
                 found = rejection(named, policies)
+                if found is None:
+                    found = await self._taken_back(record, clock, complaints)
                 if found is not None:
                     await self._order(member, record, *found)
                     break  # ends the older one as well
@@ -159,14 +170,33 @@ class Recheck:
             self._known[digest] = await self._read(digest, clock)
         return self._known[digest]
 
+    async def _taken_back(self, record: Attestation, clock: Millis, complaints: set[str]) -> tuple[RevocationReason, str] | None:
+        """What a vendor revoked of the platform behind `record`."""
+        if self._collateral is None:
+            return None
+        evidence = await self._evidence(record.evidence_digest)
+        if evidence is None:
+            return None
+        try:
+            why = await asyncio.to_thread(revoked_since, evidence, self._collateral, self._member.verifiers, clock)
+        except ArchiveError as error:
+            complaints.add(f"the archive of collateral: {error}")
+            return None
+        return None if why is None else (RevocationReason.HARDWARE, f"the vendor took it back: {why}")
+
     async def _read(self, digest: BlobId, clock: Millis) -> Named | None:
+        evidence = await self._evidence(digest)
+        if evidence is None:
+            return None
+        try:
+            return await asyncio.to_thread(named_in, evidence, self._member.verifiers, clock)
+        except EvidenceError:
+            return None
+
+    async def _evidence(self, digest: BlobId) -> bytes | None:
         for place in self._places:
             try:
-                evidence = await place.fetch(digest, limit=MAX_EVIDENCE)
+                return await place.fetch(digest, limit=MAX_EVIDENCE)
             except BlobError:
                 continue
-            try:
-                return await asyncio.to_thread(named_in, evidence, self._member.verifiers, clock)
-            except EvidenceError:
-                return None
         return None

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from agent.attestation.collection.store import Store
 from agent.attestation.policy import Policy
 from agent.chain.port import Chain
 from agent.delivery.blob_store import BlobStore
@@ -56,7 +57,8 @@ def route(event: Event, pool: Address) -> Sequence[Effect]:
 class VerifierService:
     """One committee member, over a journal of its own; `chain` logs to `JournalTransactionLog(journal)`.
 
-    `places` are stores, beside the archive, where evidence of a record may lie; `reload` reads the member's policies anew.
+    `places` are stores, beside the archive, where evidence of a record may lie; `reload` reads the member's policies anew,
+    `collateral` has what vendors said since.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class VerifierService:
         random: Random,
         places: Sequence[BlobStore] = (),
         reload: Callable[[], Sequence[Policy]] | None = None,
+        collateral: Store | None = None,
     ) -> None:
         time = ChainTime(chain, clock)
         submitter = Submitter(chain, JournalTransactionLog(journal))
@@ -107,7 +110,7 @@ class VerifierService:
             random=random,
         )
         self._recheck = Recheck(
-            member, orders, chain=chain, time=time, places=(archive, *places), clock=clock, reload=reload
+            member, orders, chain=chain, time=time, places=(archive, *places), clock=clock, reload=reload, collateral=collateral
         )
         self._log = structlog.get_logger("agent.node.verifier")
 
