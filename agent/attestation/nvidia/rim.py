@@ -115,10 +115,15 @@ def _only(element: Element, name: tuple[str, str]) -> Element:
 
 
 def _base64(element: Element) -> bytes:
+    text = element.text.translate(_SPACE)
     try:
-        return binascii.a2b_base64(element.text.translate(_SPACE), strict_mode=True)
+        found = binascii.a2b_base64(text, strict_mode=True)
+        # even so the library admits bits behind the last byte
+        if binascii.b2a_base64(found, newline=False).decode() == text:
+            return found
     except ValueError:
-        raise MalformedRim(f"manifest: {element.tag[:80]} is not base64") from None
+        pass
+    raise MalformedRim(f"manifest: {element.tag[:80]} is not base64")
 
 
 def _certificates(key_info: Element) -> list[bytes]:

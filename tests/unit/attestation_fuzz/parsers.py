@@ -73,6 +73,24 @@ def binding_of(kind: str) -> bytes:
     return Evidence(BINDING.encode(), quote(kind)).encode()
 
 
+def as_json(intel: IntelCollateral) -> bytes:
+    """In the form of PCCS clients."""
+    signers = pem((CHAIN[0], intel.tcb_signer))
+    return json.dumps(
+        {
+            "root_ca_crl": intel.root_crl.hex(),
+            "pck_crl": intel.pck_crl.hex(),
+            "pck_crl_issuer_chain": "",
+            "tcb_info": intel.tcb_info.decode(),
+            "tcb_info_signature": intel.tcb_info_signature.hex(),
+            "tcb_info_issuer_chain": signers,
+            "qe_identity": intel.qe_identity.decode(),
+            "qe_identity_signature": intel.qe_identity_signature.hex(),
+            "qe_identity_issuer_chain": signers,
+        }
+    ).encode()
+
+
 @cache
 def parsers() -> tuple[Parser, ...]:
     """All of them."""
@@ -86,6 +104,12 @@ def parsers() -> tuple[Parser, ...]:
     result = AttestationResult.of(judged("snp")).encode()
     log = json.dumps([{"imr": 0, "event_type": 1, "digest": "00" * 48, "event": "", "event_payload": ""}] * 3).encode()
     trusted = verifiers()
+
+    def judged_file(data: bytes) -> object:
+        verdict = verify_file(data, AT, POLICY, verifiers=trusted)
+        assert not verdict.ok or data in everything, "hostile file accepted"
+        return verdict
+
     return (
         Parser("evidence (CMW)", Evidence.decode, tuple(binding_of(kind) for kind in KINDS)),
         Parser("binding", Binding.decode, (BINDING.encode(),)),
@@ -96,7 +120,7 @@ def parsers() -> tuple[Parser, ...]:
         Parser("Intel quote", IntelQuote.decode, (tdx_quote(), tdx_quote(Guest(version=5)), *real("_quote", ".dat"))),
         Parser("Intel evidence", IntelEvidence.decode, (content["tdx"], content["sgx"])),
         Parser("Intel collateral", IntelCollateral.decode, (intel.encode(),)),
-        Parser("Intel collateral, JSON", IntelCollateral.from_json, (*real("collateral.json"), b'{"tcb_info": "{}"}')),
+        Parser("Intel collateral, JSON", IntelCollateral.from_json, (as_json(intel), *real("collateral.json"))),
         Parser("SNP report", SnpReport.decode, tuple(Report(version=version).signed() for version in (2, 3, 5))),
         Parser("SNP evidence", SnpQuote.decode, (content["snp"],)),
         Parser("SNP certificate table", certificates_of_table, (certificate_table(),)),
@@ -122,5 +146,5 @@ def parsers() -> tuple[Parser, ...]:
         Parser("simulated platform", SimulatedPlatform.decode, (AUTHORITY.platform("n", AT, Random(2).randbytes).encode(),)),
         Parser("what lies beside", lambda data: Beside.read((data,)), (revocation_list(CA_NAME), rim, response, intel.encode(), pem(CHAIN).encode())),
         Parser("any file, read", lambda data: read_file(data, Beside()), everything),
-        Parser("any file, judged", lambda data: verify_file(data, AT, POLICY, verifiers=trusted), everything, judges=True),
+        Parser("any file, judged", judged_file, everything, judges=True),
     )

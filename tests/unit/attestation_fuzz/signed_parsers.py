@@ -176,6 +176,10 @@ def signed_parsers() -> tuple[Parser, ...]:
     assert isinstance(enclave, TdReport)
     index = Index(evidence="00" * 32, collected_at=AT, items=(), missing=("x",)).encode()
     device = Device().report(gpu_nonce(nvidia_pki.REPORT_DATA, 0))[:-96]
+    own, issuer = Device().chain[1:3]
+    delegate = nvidia_certificate("Delegate", "GH100 ICA", ca=False, delegate=True, serial=5)
+    response = nvidia_pki.ocsp_response(own, issuer, "GH100 ICA")
+    delegated = nvidia_pki.ocsp_response(own, issuer, "Delegate", delegate=delegate)
     wholes = tuple(kind.evidence() for kind in KINDS)
     few = (
         Parser("TD report", TdReport.decode, (Guest().body(),)),
@@ -197,7 +201,7 @@ def signed_parsers() -> tuple[Parser, ...]:
         Parser("composite device id", hostile_dice("2.23.133.5.4.1"), (nvidia_pki.hopper_dice(b"\x2f" * 48)[1],)),
         Parser("DiceTcbInfo", hostile_dice("2.23.133.5.4.1.1"), (nvidia_pki.blackwell_dice(b"\x2f" * 48)[1],)),
         Parser("NVIDIA manifest, signed", hostile_manifest, (EXTRA,)),
-        Parser("OCSP response, asked", asked, (nvidia_pki.ocsp_response(Device().chain[1], Device().chain[2], "GH100 ICA"),)),
+        Parser("OCSP response, asked", asked, (response, delegated)),
         Parser("index of collateral", Index.decode, (index,)),
         *(Parser(f"evidence of {kind.name}, judged", judged(kind, whole), (whole,), judges=True) for kind, whole in zip(KINDS, wholes, strict=True)),
         Parser("any file, judged by strangers", judged_by_strangers, wholes, judges=True),

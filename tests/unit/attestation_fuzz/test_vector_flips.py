@@ -7,13 +7,15 @@ import os
 
 import pytest
 from file_judges import VECTORS, content
-from vector_flips import UNSIGNED, Passed, is_text, ranges, sample, survey
+from table_text import DOCUMENT, with_regions
+from vector_flips import UNSIGNED, Passed, is_text, ranges, regions, sample, survey
 from vector_rows import ROWS, Row
 
-pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason=f"no real TEE vectors at {VECTORS}")
+there = pytest.mark.skipif(not VECTORS.exists(), reason=f"no real TEE vectors at {VECTORS}")
 ALL = int(os.environ.get("ENCLAVIA_FUZZ", "1")) > 1
 
 
+@there
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_no_changed_byte_is_accepted_but_where_nobody_signs(row: Row) -> None:
     found = survey(row, None if ALL else sample(row))
@@ -23,6 +25,7 @@ def test_no_changed_byte_is_accepted_but_where_nobody_signs(row: Row) -> None:
     assert found.executions >= (len(content(row.name)) if ALL else min(16, len(content(row.name))))
 
 
+@there
 @pytest.mark.parametrize("name", UNSIGNED)
 def test_listed_region_is_unsigned_in_truth(name: str) -> None:
     row = next(row for row in ROWS if row.name == name)
@@ -38,5 +41,11 @@ def test_listed_region_is_unsigned_in_truth(name: str) -> None:
             assert survey(row, [place]).passed[Passed.UNSIGNED] == ()
 
 
+@there
 def test_listed_files_are_binary() -> None:
     assert not any(is_text(content(name)) for name in UNSIGNED)
+
+
+def test_document_lists_the_regions_of_now() -> None:
+    text = DOCUMENT.read_text()
+    assert with_regions(text, regions()) == text, "run `python tests/unit/attestation_table/write_table.py --write`"

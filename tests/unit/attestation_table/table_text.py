@@ -10,6 +10,7 @@ from vector_rows import ENDLESS, ROWS, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "attestation-tests.md"
 BEGIN, END = "<!-- table of vectors: begin -->\n", "<!-- table of vectors: end -->\n"
+REGIONS_BEGIN, REGIONS_END = "<!-- unsigned regions: begin -->\n", "<!-- unsigned regions: end -->\n"
 MATRIX_BEGIN, MATRIX_END = "<!-- matrix of failures: begin -->\n", "<!-- matrix of failures: end -->\n"
 
 
@@ -49,6 +50,11 @@ def with_table(document: str) -> str:
 def with_matrix(document: str) -> str:
     """As `with_table`, the matrix of failures."""
     return _between(document, MATRIX_BEGIN, matrix(KINDS), MATRIX_END)
+
+
+def with_regions(document: str, regions: str) -> str:
+    """As `with_table`, the places of real files that nobody signs."""
+    return _between(document, REGIONS_BEGIN, regions, REGIONS_END)
 
 
 def _between(document: str, begin: str, text: str, end: str) -> str:
