@@ -91,7 +91,7 @@ class Index:
             ArchiveError: not one that this release wrote.
         """
         try:
-            found: Any = json.loads(text)
+            found: Any = json.loads(text) if len(text) <= MAX_INDEX else None
         except (ValueError, RecursionError):
             found = None
         match found:

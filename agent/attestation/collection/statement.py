@@ -15,6 +15,7 @@ from typing import Any, Final
 from agent.attestation import certificates
 from agent.attestation.collection.window import Window
 from agent.attestation.errors import Malformed
+from agent.attestation.intel.collateral import MAX_COLLATERAL
 from agent.attestation.intel.quote import certificates_in, pem
 from agent.attestation.intel.signature import check_signed, p256_key
 
@@ -69,7 +70,7 @@ class Statement:
             Malformed: something else.
         """
         try:
-            chain = json.loads(data)["issuerChain"]
+            chain = json.loads(data)["issuerChain"] if len(data) <= MAX_COLLATERAL else None
         except (ValueError, KeyError, TypeError, RecursionError):
             chain = None
         if type(chain) is not str:
@@ -83,6 +84,8 @@ class Statement:
         Raises:
             Malformed: not one statement of this kind with its signature, or no chain.
         """
+        if len(answer) > MAX_COLLATERAL:
+            raise Malformed(f"{kind} in {len(answer)} bytes, at most {MAX_COLLATERAL}")
         try:
             text = answer.decode()
             found = json.loads(text)

@@ -2,12 +2,10 @@
 
 import os
 import struct
-import warnings
 from uuid import UUID
 
 import pytest
 from amd_pki import AT, Line, Report
-from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,20 +21,6 @@ CHAIN = LINE.chain()
 QUOTE = SnpQuote(Report(version=5).signed(), CHAIN, LINE.crl()).encode()
 VERIFIER = SnpVerifier(roots=LINE.roots)
 
-
-def _unused_bits(der: bytes) -> int:
-    """Where `der` stands in the quote, and in it the byte before the issuer's signature."""
-    with warnings.catch_warnings():
-        # serial number 0
-        warnings.simplefilter("ignore")
-        signature = x509.load_der_x509_certificate(der).signature
-    return QUOTE.index(der) + len(der) - len(signature) - 1
-
-
-UNSIGNED = frozenset(_unused_bits(der) for der in CHAIN[:2])
-"""The bytes of a quote that nobody signs: in each certificate the number of unused bits of the issuer's signature, a
-matter of spelling if these bits are zero. Reserved bytes behind the report's signature must be zero, the root is the
-very root trusted, and all else is under a signature."""
 
 FUZZ = int(os.environ.get("ENCLAVIA_FUZZ", "1"))
 """How many times the usual number of executions."""
@@ -59,7 +43,7 @@ def test_no_changed_byte_is_accepted(capsys: pytest.CaptureFixture[str]) -> None
     with capsys.disabled():
         print(f"\nSEV-SNP byte flips: {executions} executions, {len(accepted)} accepted")
     assert executions >= len(QUOTE)
-    assert accepted <= UNSIGNED
+    assert accepted == set(), "all but the zeros behind the signature is signed, and those have to be zeros"
 
 
 @pytest.mark.parametrize("length", [0, 1, 0x29F, 0x49F, 0x4A1, 4096])
@@ -152,8 +136,7 @@ def test_verifier_raises_nothing_but_refusals(report: bytes, chain: list[bytes])
 @given(st.integers(0, len(QUOTE) - 1), st.binary(min_size=1, max_size=16))
 def test_overwritten_quote_is_refused_or_the_same(place: int, patch: bytes) -> None:
     spoilt = QUOTE[:place] + patch + QUOTE[place + len(patch) :]
-    changed = {at for at, (one, other) in enumerate(zip(QUOTE, spoilt, strict=False)) if one != other}
-    if len(spoilt) == len(QUOTE) and changed <= UNSIGNED:
+    if spoilt == QUOTE:
         return
     with pytest.raises(EvidenceError):
         VERIFIER.authenticate(spoilt, AT)

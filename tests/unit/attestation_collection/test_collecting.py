@@ -309,7 +309,7 @@ def test_nothing_collected_says_what_to_run(tmp_path: Path) -> None:
         kept_for(BARE_SNP, Store(tmp_path), AT)
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"version":1}', b'{"version":2,"evidence":"00","collected_at":1,"items":[],"missing":[]}', b"[" * 9000])
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"version":1}', b'{"version":2,"evidence":"00","collected_at":1,"items":[],"missing":[]}', b"[" * 9000, b" " * (1 << 20) + b"{}"])
 def test_an_index_of_another_shape_is_refused(text: bytes) -> None:
     with pytest.raises(ArchiveError, match="collect again"):
         Index.decode(text)
